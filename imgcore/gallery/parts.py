@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from imgcore.db.part_uploads import PartUploadRepository
     from imgcore.gallery.service import Gallery
 
+_ARRIVED = frozenset({UploadStatus.RECEIVED, UploadStatus.REJECTED})  # with the whole file
+
 
 @dataclass(frozen=True, slots=True)
 class PartUploads:
@@ -42,7 +44,7 @@ class PartUploads:
 
     def plan(self, image: Image) -> PartPlan | None:
         """Return how an upload continues; None where all has arrived. Conflict where it has ended otherwise."""
-        if image.upload_status is UploadStatus.RECEIVED:
+        if image.upload_status in _ARRIVED:
             return None
         received = self.storage.received(image.image_key, self._upload(image))
         if received is None and self.find(image.image_key) is None:
@@ -90,7 +92,7 @@ class PartUploads:
     def abort(self, image: Image) -> None:
         """Delete the parts of an upload that will not be continued; harmless where there is none."""
         upload = self.rows.get(image.id)
-        if upload is not None and image.upload_status is not UploadStatus.RECEIVED:
+        if upload is not None and image.upload_status not in _ARRIVED:
             self.storage.abort(image.image_key, upload)
             self.rows.expire(image.id)
 

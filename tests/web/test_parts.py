@@ -132,10 +132,27 @@ def test_deleted_upload_loses_its_parts_and_cannot_continue(client: Client, gall
     assert 0 == count_open_forms(gallery)
 
 
+@pytest.mark.parametrize("status", [UploadStatus.RECEIVED, UploadStatus.REJECTED])
+def test_finish_repeated_when_the_file_was_received_or_rejected_changes_nothing(
+    client: Client, gallery: Gallery, status: UploadStatus
+) -> None:
+    """The answer to the first one may be lost, and the worker is quick."""
+    image = started(client)
+    receive(gallery, image, 1, 2, 3)
+    assert 204 == finish(client, image).status
+    gallery.images.change(image, upload_status=status)
+
+    assert 204 == finish(client, image).status
+    answer = client.get(f"{PATH}/{image}")
+    assert (200, {"parts": None}) == (answer.status, answer.json)
+    assert [gallery.get(image).image_key] == storage(gallery).finished
+
+
 def test_expired_upload_cannot_continue(client: Client, gallery: Gallery) -> None:
     image = started(client)
     gallery.images.change(image, upload_status=UploadStatus.EXPIRED)
-    assert 409 == ask(client, image, 1, 1).status
+    for answer in (ask(client, image, 1, 1), finish(client, image), client.get(f"{PATH}/{image}")):
+        assert (409, "upload_ended") == (answer.status, answer.json["code"])
 
 
 def test_upload_with_a_form_has_no_parts(client: Client) -> None:
