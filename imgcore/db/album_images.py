@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from imgcore.collections.models import ALBUM_IMAGES, AlbumOrder, ItemResult, Results
+from imgcore.collections.models import ALBUM_IMAGES, AlbumOrder, AlbumRole, ItemResult, Results
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, in_list
 from imgcore.db.places import DATE, SHOWN, after, page_of
 from imgcore.db.statements import sql
-from imgcore.errors import Conflict, NotFound
+from imgcore.errors import Conflict, Forbidden, NotFound
 from imgcore.gallery.models import Page, Viewer
 from imgcore.gallery.places import Place
 
@@ -71,12 +71,13 @@ class AlbumImageRepository(Repository):
         return [row["public_id"] for row in rows]
 
     def add_images(self, album_id: int, public_ids: Sequence[str], viewer: Viewer) -> Results:
-        """Add images that the viewer may change, at the end of the order by hand."""
+        """Add images that the viewer may change, at the end of the order by hand.
+
+        NotFound, Forbidden for a viewer who may not add to this album, or may not any more.
+        """
 
         def work(tx: Transaction) -> Results:
-            locked = tx.row("SELECT id FROM albums WHERE id = :album_id {for_update}", album_id=album_id)
-            if locked is None:
-                raise NotFound("There is no such album.")
+            _lock_for_adding(tx, album_id, viewer)
             counts = "SELECT COUNT(*) AS n, MAX(position) AS last FROM album_images WHERE album_id = :album_id"
             [row] = tx.rows(counts, album_id=album_id)
             adding = _Adding(tx, album_id, viewer, row["n"], row["last"] or 0)
@@ -126,6 +127,26 @@ class AlbumImageRepository(Repository):
             touch(tx, album_id)
 
         self._database.run(work)
+
+
+def _lock_for_adding(tx: Transaction, album_id: int, viewer: Viewer) -> None:
+    """Lock the row of an album to which the viewer may add. NotFound, Forbidden.
+
+    Memberships change under the same lock, so that a member who is removed leaves no image behind.
+    """
+    album = tx.row("SELECT owner_id FROM albums WHERE id = :album_id {for_update}", album_id=album_id)
+    owned = viewer.account_id is not None and album is not None and album["owner_id"] == viewer.account_id
+    if album is not None and (owned or viewer.changes_others):
+        return
+    member = tx.row(
+        "SELECT may FROM album_members WHERE album_id = :album_id AND account_id = :viewer_id",
+        album_id=album_id,
+        viewer_id=viewer.account_id,
+    )
+    if member is None:
+        raise NotFound("There is no such album.")
+    if member["may"] != AlbumRole.ADD:
+        raise Forbidden("You may view this album, not add photos to it.")
 
 
 class _Adding:

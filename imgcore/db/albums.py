@@ -165,6 +165,7 @@ class AlbumRepository(AlbumImageRepository):
             account_id = _account(tx, name)
             if only is not None and account_id != only:
                 raise NotFound("This album is not shared with that account.", code="name")
+            tx.row("SELECT id FROM albums WHERE id = :album_id {for_update}", album_id=album_id)
             key = {"album_id": album_id, "account_id": account_id}
             if not tx.execute(
                 "DELETE FROM album_members WHERE album_id = :album_id AND account_id = :account_id", **key

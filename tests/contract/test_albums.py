@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 
 import pytest
 
@@ -11,8 +12,10 @@ from imgcore.accounts.models import Role
 from imgcore.collections import models
 from imgcore.collections.albums import Albums
 from imgcore.collections.models import AlbumChanges, AlbumOrder, AlbumRole, ItemResult
+from imgcore.db import albums
 from imgcore.db.accounts import AccountRepository
-from imgcore.db.connection import Database
+from imgcore.db.album_images import touch
+from imgcore.db.connection import Database, Transaction
 from imgcore.errors import Conflict, Forbidden, Invalid, NotFound
 from imgcore.gallery.models import Image, Viewer
 from tests.contract.images import arrived
@@ -247,3 +250,46 @@ def test_images_in_requests_of_a_thousand_keep_their_order(
     results = everything.add(everything.create("Many").public_id, asked)
     assert asked == [public_id for public_id, _ in results]
     assert [(known, ItemResult.ADDED)] == [pair for pair in results if pair[1] is ItemResult.ADDED]
+
+
+def test_member_who_is_removed_meanwhile_adds_nothing(
+    database: Database, repositories: Repositories, people: People
+) -> None:
+    """The album was read before."""
+    ada, zoe = people.add("ada"), people.add("zoe")
+    album = ada.create("Shared").public_id
+    ada.set_member(album, "zoe", AlbumRole.ADD)
+    ids = [owned(database, arrived(repositories, "zoe.jpg"), people.ids["zoe"])]
+    read = zoe.get(album)
+    ada.set_member(album, "zoe", AlbumRole.VIEW)
+    with pytest.raises(Forbidden):
+        zoe.rows.add_images(read.id, ids, zoe.viewer)
+    ada.remove_member(album, "zoe")
+    with pytest.raises(NotFound):
+        zoe.rows.add_images(read.id, ids, zoe.viewer)
+    assert [] == names(ada, album)
+
+
+def test_removal_at_the_moment_of_adding_leaves_no_image_of_the_member(
+    database: Database, repositories: Repositories, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The removal has taken out what the member added, and is not committed yet."""
+    ada, zoe = people.add("ada"), people.add("zoe")
+    album = ada.create("Shared")
+    ada.set_member(album.public_id, "zoe", AlbumRole.ADD)
+    ids = [owned(database, arrived(repositories, "zoe.jpg"), people.ids["zoe"])]
+
+    def add() -> None:
+        with suppress(NotFound):
+            zoe.rows.add_images(album.id, ids, zoe.viewer)
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def touch_late(tx: Transaction, album_id: int) -> None:
+            """Wait for the image to be added, or for as long as the lock of the album shows that it waits."""
+            wait([pool.submit(add)], timeout=1)
+            touch(tx, album_id)
+
+        monkeypatch.setattr(albums, "touch", touch_late)
+        ada.remove_member(album.public_id, "zoe")
+    assert [] == names(ada, album.public_id)
