@@ -22,6 +22,7 @@ from imgcore.gallery.keys import new_public_id
 from imgcore.text import storable
 from imgcore.webhooks.models import (
     DELIVERIES_SHOWN,
+    ROTATION_PAUSE_SECONDS,
     ROTATION_SECONDS,
     WEBHOOKS,
     ClaimedDelivery,
@@ -89,13 +90,22 @@ class WebhookRepository(Repository):
         return self._database.run(work)
 
     def rotate(self, webhook_id: int, secret: str) -> None:
-        """Set a new secret; the present one stays valid beside it for a day."""
+        """Set a new secret; the present one stays valid beside it for a day.
+
+        Conflict (``rotated``) within an hour of the last time: a reload or a double click would replace both.
+        """
         statement = (
             "UPDATE webhooks SET old_secret = secret, old_secret_until = {later:keep}, secret = :secret"
-            " WHERE id = :id"
+            " WHERE id = :id AND (old_secret_until IS NULL OR old_secret_until <= {later:recent})"
         )
-        values = {"secret": secret, "keep": micros(ROTATION_SECONDS), "id": webhook_id}
-        self._database.run(lambda tx: tx.execute(statement, **values))
+        keep, recent = micros(ROTATION_SECONDS), micros(ROTATION_SECONDS - ROTATION_PAUSE_SECONDS)
+        values = {"secret": secret, "keep": keep, "recent": recent, "id": webhook_id}
+        if not self._database.run(lambda tx: tx.execute(statement, **values)):
+            raise Conflict(
+                "This webhook got a new secret less than an hour ago. If it is lost, add another webhook"
+                " with the same address, and delete this one when the program knows the secret of the other.",
+                code="rotated",
+            )
 
     def delete(self, webhook_id: int) -> None:
         """Delete a webhook and its deliveries."""

@@ -15,6 +15,7 @@ URL_LENGTH = 500  # characters
 DELIVERIES_SHOWN = 50
 GIVE_UP_SECONDS = 86_400.0  # of waiting between attempts, after which a delivery is not tried again
 ROTATION_SECONDS = 86_400.0  # how long the previous secret also signs
+ROTATION_PAUSE_SECONDS = 3_600.0  # until the secret may be replaced again
 LOG_SECONDS = 30 * 86_400.0  # how long deliveries are listed
 
 

@@ -76,7 +76,7 @@ class Webhooks:
         return self.rows.create(self.viewer.account_id, self.sender.check(url), wanted, new_secret())
 
     def rotate(self, public_id: str) -> Webhook:
-        """Give a webhook a new secret; the old one signs beside it for a day."""
+        """Give a webhook a new secret; the old one signs beside it for a day. Conflict (``rotated``)."""
         self.rows.rotate(self.get(public_id).id, new_secret())
         return self.get(public_id)
 

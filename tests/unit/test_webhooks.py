@@ -24,7 +24,7 @@ from imgcore.db.accounts import AccountRepository
 from imgcore.db.connection import Database
 from imgcore.db.webhook_events import add_deliveries
 from imgcore.db.webhooks import WebhookRepository
-from imgcore.errors import Invalid, NotFound, Unavailable
+from imgcore.errors import Conflict, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import EVERYBODY, Viewer
 from imgcore.webhooks import service
@@ -163,6 +163,17 @@ def test_both_secrets_sign_after_a_rotation_until_the_old_one_ends(
     end = "UPDATE webhooks SET old_secret_until = {now}"
     database.run(lambda tx: tx.execute(end))
     assert new.secrets[:1] == webhooks.get(old.public_id).secrets
+
+
+def test_secret_that_was_just_replaced_is_not_replaced_again(database: Database, webhooks: Webhooks) -> None:
+    old = webhooks.create(URL, ["batch.finished"])
+    new = webhooks.rotate(old.public_id)
+    with pytest.raises(Conflict, match="less than an hour ago") as refused:
+        webhooks.rotate(old.public_id)
+    assert ("rotated", new.secrets) == (refused.value.code, webhooks.get(old.public_id).secrets)
+    later = "UPDATE webhooks SET old_secret_until = {later:rest}"
+    database.run(lambda tx: tx.execute(later, rest=23 * 3_600_000_000))  # an hour
+    assert new.secrets[0] == webhooks.rotate(old.public_id).secrets[1]
 
 
 def test_deleted_webhook_loses_its_deliveries(database: Database, webhooks: Webhooks) -> None:

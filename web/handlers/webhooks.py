@@ -9,7 +9,7 @@ from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.errors import ImgcoreError, NotFound
+from imgcore.errors import Conflict, ImgcoreError, NotFound
 from imgcore.webhooks.models import URL_LENGTH, Delivery, Webhook, WebhookEvent
 from web import serializers
 from web.handlers.forms import set_error_status
@@ -129,9 +129,13 @@ class WebhookPages(WebhooksBase):
 
     @requires(Scope.EDIT)
     def rotate(self, public_id: str) -> str:
-        """Replace the secret."""
+        """Replace the secret, or say that it has just been replaced."""
         verified_form()
-        return self._page(made=self._rotate(public_id))
+        try:
+            return self._page(made=self._rotate(public_id))
+        except Conflict as error:
+            set_error_status(error)
+            return self._page(trouble=error.message)
 
     @requires(Scope.EDIT)
     def delete(self, public_id: str) -> HTTPResponse:

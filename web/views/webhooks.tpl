@@ -9,6 +9,9 @@
   <input id="secret" readonly value="{{made.secrets[0]}}">
 </div>
 % end
+% if trouble and not fields:
+<p class="trouble" role="alert">{{trouble}}</p>
+% end
 % for webhook in webhooks:
 <section aria-labelledby="w-{{webhook['id']}}">
   <h2 id="w-{{webhook['id']}}">{{webhook['url']}}</h2>
@@ -34,7 +37,7 @@
 </section>
 % end
 <h2>Add a webhook</h2>
-% if trouble:
+% if trouble and fields:
 <p class="trouble" role="alert">{{trouble}}</p>
 % end
 <form method="post" action="/webhooks">
