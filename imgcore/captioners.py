@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imgcore.config import Config, Secret
 from imgcore.errors import Misconfigured, Unavailable
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 LOCAL = "the local describer"
 
 
-def create(config: Config) -> tuple[Captioner, Captioner | None]:
-    """Return the captioner, and one that describes provisionally while it is away, where it is installed."""
+def create(config: Config, **options: Any) -> tuple[Captioner, Captioner | None]:
+    """Return the captioner, and one that describes provisionally while it is away, where it is installed.
+
+    options: those of ModelCaptioner, such as ``sleep``.
+    """
     source = model_source(config)
     if source is None:
         return local(), None
-    captioner = RenewedCaptioner(source, lambda: model(config))
+    captioner = RenewedCaptioner(source, lambda: model(config, **options))
     try:
         return captioner, local()
     except Misconfigured:  # the archives for AWS do not hold the local describer
@@ -79,12 +82,12 @@ def check(config: Config) -> None:
         openai(config)
 
 
-def model(config: Config) -> ModelCaptioner:
+def model(config: Config, **options: Any) -> ModelCaptioner:
     """Return the captioner of the configured model. Misconfigured where a setting is missing."""
-    return openai(config) if config.captioner == "openai" else gemini(config)
+    return openai(config, **options) if config.captioner == "openai" else gemini(config, **options)
 
 
-def gemini(config: Config) -> GeminiCaptioner:
+def gemini(config: Config, **options: Any) -> GeminiCaptioner:
     """Return the Gemini captioner. Misconfigured (``key_missing``) without a key."""
     from imgcore.captioning.gemini import GeminiCaptioner
 
@@ -96,6 +99,7 @@ def gemini(config: Config) -> GeminiCaptioner:
         base_url=config.gemini_base_url,
         language=config.caption_language,
         own_instructions=config.caption_instructions,
+        **options,
     )
 
 
@@ -138,7 +142,7 @@ def _gemini_key(config: Config) -> Secret:
     return key
 
 
-def openai(config: Config) -> OpenAICaptioner:
+def openai(config: Config, **options: Any) -> OpenAICaptioner:
     """Return the captioner of an OpenAI-compatible API. Misconfigured where its address or model is not set."""
     from imgcore.captioning.openai import OpenAICaptioner
 
@@ -151,6 +155,7 @@ def openai(config: Config) -> OpenAICaptioner:
         api_key=config.openai_api_key,
         language=config.caption_language,
         own_instructions=config.caption_instructions,
+        **options,
     )
 
 

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,10 +59,17 @@ def add_to(parser: argparse.ArgumentParser, emit: Emit, progress: Progress) -> N
             config = replace(config, captioner=parsed.captioner)
         worker = _Worker(config, parsed.write, again=parsed.again)
         failed = False
-        with ThreadPoolExecutor(parsed.jobs or worker.jobs) as pool:
+        pool = ThreadPoolExecutor(parsed.jobs or worker.jobs)
+        try:
             for row in progress(pool.map(worker.work, files.images(parsed.files))):
                 failed |= "error" in row
                 emit(row)
+        except KeyboardInterrupt:
+            print("imgcore: Interrupted. Requests in progress are completed first.", file=sys.stderr)
+            raise
+        finally:
+            worker.stop()
+            pool.shutdown(cancel_futures=True)
         return int(failed)
 
     parser.set_defaults(run=run)
@@ -79,7 +86,8 @@ class _Worker:
     """Describes one file at a time in each thread; all pause while the model's rate limit lasts."""
 
     def __init__(self, config: Config, write: str | None, *, again: bool) -> None:
-        self._captioner, standby = captioners.create(config)
+        self._stopped = threading.Event()
+        self._captioner, standby = captioners.create(config, sleep=self._sleep)
         self._standby = standby if config.captioner == "auto" else None  # a chosen model is not replaced
         self._hint, self._write, self._again = config.caption_hint, write, again
         self._targets: set[Path] = set()
@@ -89,6 +97,15 @@ class _Worker:
     @property
     def jobs(self) -> int:
         return 1 if self._captioner.source is Source.LOCAL else JOBS
+
+    def stop(self) -> None:
+        """End all waits, and begin no further request."""
+        self._stopped.set()
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait. CancelledError: the command ends."""
+        if self._stopped.wait(seconds):
+            raise CancelledError
 
     def work(self, file: Path) -> dict[str, Any]:
         """Return the row of a file: its description, that it was skipped, or its error."""
@@ -131,7 +148,7 @@ class _Worker:
 
     def _described(self, picture: Picture) -> Description:
         while True:
-            time.sleep(max(0.0, self._until - time.monotonic()))
+            self._sleep(max(0.0, self._until - time.monotonic()))
             try:
                 return self._ask(self._captioner, picture)
             except RateLimited as error:

@@ -83,7 +83,7 @@ def test_caption_refused_key_is_described_locally(
     """Each file has a message on standard error."""
     refused = FakeCaptioner([Misconfigured("Gemini refuses the key.", code="key_refused")])
     standby = FakeCaptioner(["A sky."], Source.LOCAL)
-    monkeypatch.setattr(captioners, "create", lambda config: (refused, standby))
+    monkeypatch.setattr(captioners, "create", lambda config, **options: (refused, standby))
 
     assert 0 == cli.main(["caption", str(photo)])
     captured = capsys.readouterr()
@@ -95,7 +95,7 @@ def test_caption_refused_key_without_local_describer_fails(
     photo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = FakeCaptioner([Misconfigured("Gemini refuses the key.", code="key_refused")])
-    monkeypatch.setattr(captioners, "create", lambda config: (refused, None))
+    monkeypatch.setattr(captioners, "create", lambda config, **options: (refused, None))
 
     assert 1 == cli.main(["caption", str(photo)])
     assert ["key_refused"] == [line["error"] for line in lines(capsys)]
@@ -264,10 +264,10 @@ def test_sweep_prints_its_counts(
 def test_main_ctrl_c_and_closed_pipe_exit_quietly(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """130 as in shells; 0 where the reader closed the pipe."""
 
-    def interrupted(config: Config) -> None:
+    def interrupted(config: Config, **options: object) -> None:
         raise KeyboardInterrupt
 
-    def closed(config: Config) -> None:
+    def closed(config: Config, **options: object) -> None:
         raise BrokenPipeError
 
     monkeypatch.setattr("sys.stderr", io.StringIO())

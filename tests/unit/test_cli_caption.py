@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def captioner(monkeypatch: pytest.MonkeyPatch) -> FakeCaptioner:
     captioner = FakeCaptioner(source=Source.GEMINI)
-    monkeypatch.setattr(captioners, "create", lambda config: (captioner, None))
+    monkeypatch.setattr(captioners, "create", lambda config, **options: (captioner, None))
     return captioner
 
 
@@ -209,7 +209,7 @@ def test_caption_never_overwrites_what_was_changed_while_the_model_was_asked(
         samples.xmp("Anna at the sea", ("Anna",)) if changed.endswith(".xmp") else samples.captioned("Ben", ())
     )
     captioner = Meanwhile(lambda: (folder / changed).write_bytes(new))
-    monkeypatch.setattr(captioners, "create", lambda config: (captioner, None))
+    monkeypatch.setattr(captioners, "create", lambda config, **options: (captioner, None))
     before = (folder / "a.jpg.xmp").read_bytes() if exists else None
 
     (row,) = run(capsys, folder / "a.jpg", "--write", how, code=1)
@@ -290,7 +290,7 @@ def test_caption_prints_names_and_words_in_any_encoding(
     file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg"))
     Image.new("RGB", (60, 40)).save(file, "JPEG")
     captioner = FakeCaptioner(answers=["日 😀 é"])
-    monkeypatch.setattr(captioners, "create", lambda config: (captioner, None))
+    monkeypatch.setattr(captioners, "create", lambda config, **options: (captioner, None))
     output = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding, errors))
 

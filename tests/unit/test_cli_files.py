@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def captioner(monkeypatch: pytest.MonkeyPatch) -> FakeCaptioner:
     captioner = FakeCaptioner()
-    monkeypatch.setattr(captioners, "create", lambda config: (captioner, None))
+    monkeypatch.setattr(captioners, "create", lambda config, **options: (captioner, None))
     return captioner
 
 
