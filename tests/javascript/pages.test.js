@@ -102,3 +102,19 @@ test("a section is loaded to its end also where a page of a search has no photos
   await pages.whole(sections.list[0]);
   assert.deepEqual(sections.ids, ["n0", "n1"]);
 });
+
+test("what lacks is loaded section after section, and an outage that is said already is said to who asked", async () => {
+  let away = false;
+  const { sections, pages, count } = month(() => {
+    if (away) throw new Problem(0, "network", "The gallery cannot be reached at the moment.");
+  });
+  const lacking = () => sections.list.find((section) => section.next !== null);
+  away = true;
+  pages.fill(0, sections.height);
+  await settled();
+  await assert.rejects(pages.each(lacking), /cannot be reached/);
+  away = false;
+  await pages.each(lacking);
+  assert.equal(sections.ids.length, 1000);
+  assert.equal(count(), 4);
+});

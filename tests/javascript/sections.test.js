@@ -153,3 +153,22 @@ test("a million photos in 300 months are placed quickly and exactly", () => {
   assert.ok(performance.now() - start < 500);
   assert.equal(sections.total, 999_900);
 });
+
+test("what is not loaded between two photos is found, of the section of the last one down to that photo", () => {
+  const sections = new Sections(() => 1);
+  const months = ["2026-04", "2026-03", "2026-02", "2026-01"];
+  sections.set(months.map((key) => ({ key, count: 4 })));
+  sections.append("2026-04", ["a0", "a1"], "2");
+  sections.append("2026-01", ["d0", "d1"], "2");
+  const [first, last] = [{ id: "a0", key: "2026-04" }, { id: "d1", key: "2026-01" }];
+  const unloaded = (/** @type {{id: string, key: string}[]} */ ...ends) => sections.unloaded(ends)?.key;
+  assert.deepEqual(unloaded(first, { id: "a1", key: "2026-04" }), undefined);
+  assert.deepEqual(unloaded(first, { id: "a3", key: "2026-04" }), "2026-04");
+  assert.deepEqual(unloaded(first, { id: "z", key: "2025-01" }), undefined);
+  for (const key of months.slice(0, 3)) {
+    assert.deepEqual([unloaded(first, last), unloaded(last, first)], [key, key]);
+    sections.append(key, [`${key}-2`, `${key}-3`], null);
+  }
+  assert.deepEqual(unloaded(last, first), undefined);
+  assert.deepEqual(unloaded({ id: "d3", key: "2026-01" }, first), "2026-01");
+});

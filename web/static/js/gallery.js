@@ -194,6 +194,7 @@ selectBar.setUp({
   newest: async (query) => (await ends.get()).newest(query),
   selectable: (id) => store.get(id)?.local !== true,
   uploaded: (id) => store.get(id)?.uploaded,
+  month: (id) => store.get(id)?.month ?? "",
   query() {
     const query = new URLSearchParams(library.query);
     query.delete("sort");

@@ -10,7 +10,7 @@ const AGAIN = 5000; // milliseconds until a page that could not be loaded is ask
 
 export class Pages {
   /** @type {Map<string, Promise<void>>} */ #loading = new Map(); // by the keys of sections
-  #failing = false; // which is said once
+  /** @type {Problem | null} */ #failure = null; // why the last page could not be loaded, which is said once
   #waits = false; // nothing is asked for, because a page could not be loaded just now
 
   /**
@@ -43,6 +43,20 @@ export class Pages {
     }
   }
 
+  /**
+   * Load pages of one section after the other. Rejects where there is no progress.
+   * @param {() => Section | undefined} lacking the next section to load a page of; undefined at the end
+   */
+  async each(lacking) {
+    for (let section = lacking(); section;) {
+      const known = section.next;
+      await this.#next(section);
+      const following = lacking();
+      if (this.#failure && following === section && section.next === known) throw this.#failure;
+      section = following;
+    }
+  }
+
   /** The next page, which may be on its way already. @param {Section} section */
   #next(section) {
     const coming = this.#loading.get(section.key) ?? this.#page(section);
@@ -54,18 +68,18 @@ export class Pages {
   async #page(section) {
     try {
       await this.load(section);
-      this.#failing = false;
+      this.#failure = null;
     } catch (error) {
-      const known = this.#failing;
-      this.#failing = error instanceof Problem && error.passing;
-      if (this.#failing && !this.#waits) {
+      const known = this.#failure;
+      this.#failure = error instanceof Problem && error.passing ? error : null;
+      if (this.#failure && !this.#waits) {
         this.#waits = true;
         setTimeout(() => {
           this.#waits = false;
           this.changed();
         }, AGAIN);
       }
-      if (!known || !this.#failing) throw error;
+      if (!known || !this.#failure) throw error;
       return;
     } finally {
       this.#loading.delete(section.key);

@@ -274,6 +274,18 @@ export class Sections {
   }
 
   /**
+   * The first section of which photos between two others are not loaded; undefined where all are.
+   * @param {{id: string, key: string}[]} ends the two photos, and the keys of their sections
+   */
+  unloaded(ends) {
+    const at = ends.map(({ key }) => this.list.findIndex((section) => section.key === key));
+    if (at.includes(-1)) return undefined;
+    const last = this.list[Math.max(...at)];
+    return this.list.slice(Math.min(...at), Math.max(...at) + 1).find((section) =>
+      section.next !== null && (section !== last || ends.some(({ id }) => !this.places.has(id))));
+  }
+
+  /**
    * @param {string} id
    * @returns {Place | null}
    */

@@ -31,6 +31,11 @@ export class Selection {
     return this.#list?.exact ?? true;
   }
 
+  /** The photo from which a range extends, or null. */
+  get anchor() {
+    return this.#anchor;
+  }
+
   /** The filters of the list of which all photos are selected, or null. */
   get list() {
     return this.#list?.query ?? null;

@@ -1,5 +1,6 @@
 // <select-bar>: what is selected, and what can be done with it; and how photos are selected in the timeline.
 
+import { Problem } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { Late } from "../core/late.js";
 import { AT_ONCE, Selection } from "../model/selection.js";
@@ -15,6 +16,7 @@ import { keepFocus } from "./focus.js";
  * @property {(id: string) => boolean} holds whether a photo is in the list, also where its page is not loaded
  * @property {(id: string) => boolean} selectable
  * @property {(id: string) => string | undefined} uploaded when the upload of a photo ended; undefined before that
+ * @property {(id: string) => string} month of a photo, also where its page is not loaded
  * @property {() => string} query the filters of the list, as a query string
  * @property {(query: string) => Promise<{total: number, exact: boolean, until: string | null}>} newest how many photos the list
  *   of a query has, at most, and the time of the newest upload among them
@@ -30,6 +32,8 @@ export class SelectBar extends HTMLElement {
   selection = new Selection((id) => this.#options?.uploaded(id));
   /** @type {Options | null} */ #options = null;
   #actions = new Late(async () => (await Promise.all([import("./selectactions.js"), stylesheet("dialogs")]))[0]);
+  #extending = Promise.resolve(); // the newest extension of the selection
+  #loading = -1; // the change of the selection that waits for photos
   #pressed = false; // a long touch has selected: the click that follows opens nothing
 
   /** @param {Options} options */
@@ -68,6 +72,11 @@ export class SelectBar extends HTMLElement {
 
   get size() {
     return this.selection.size;
+  }
+
+  /** Whether photos of a range are loaded, before all of it is selected. */
+  get loading() {
+    return this.#loading === this.selection.changes;
   }
 
   /** @param {string} id */
@@ -112,9 +121,10 @@ export class SelectBar extends HTMLElement {
   /** @param {number} size */
   #draw(size) {
     const { sections } = this.#given;
-    this.hidden = size === 0;
-    document.body.classList.toggle("selecting", size > 0);
-    if (this.count) this.count.textContent = `${atMost(numberText(size), this.selection.exact)} selected`;
+    this.hidden = size === 0 && !this.loading;
+    document.body.classList.toggle("selecting", !this.hidden);
+    const selected = `${atMost(numberText(size), this.selection.exact)} selected`;
+    if (this.count) this.count.textContent = this.loading ? `${selected}. Loading the photos between …` : selected;
     if (this.everything) {
       this.everything.textContent = sections.exact ? `Select all ${numberText(sections.total)}` : "Select all";
       this.everything.hidden = size >= sections.total;
@@ -140,6 +150,7 @@ export class SelectBar extends HTMLElement {
   /** @param {string} name of an action */
   async act(name) {
     const { form } = this.#given;
+    while (this.loading) await this.#extending;
     if (this.size === 0) return;
     const { wanted } = this.selection;
     const named = "ids" in wanted;
@@ -176,15 +187,38 @@ export class SelectBar extends HTMLElement {
     event.preventDefault();
     event.stopPropagation();
     if (pressed || !this.#given.selectable(id)) return;
-    if (event.shiftKey) this.#extend(id);
-    else this.toggle(id);
+    if (event.shiftKey) return this.#extend(id);
+    return this.toggle(id);
   }
 
   /** @param {string} id */
   #extend(id) {
-    const { sections, selectable } = this.#given;
-    this.selection.extend(id, sections.ids.filter(selectable));
-    this.refresh();
+    this.#extending = this.#select(id);
+    return this.#extending;
+  }
+
+  /** Select all from the anchor to a photo. What is not loaded of it is loaded before, unless a person goes on. @param {string} id */
+  async #select(id) {
+    const { sections, selectable, timeline, month, query } = this.#given;
+    const [asked, { anchor }, changes] = [query(), this.selection, (this.selection.changes += 1)];
+    const wanted = () => changes === this.selection.changes && asked === query();
+    const ends = () => [anchor ?? id, id].map((each) => ({ id: each, key: sections.places.get(each)?.key ?? month(each) }));
+    const lacking = () => (wanted() ? sections.unloaded(ends()) : undefined);
+    try {
+      if (lacking()) {
+        this.#loading = changes;
+        this.refresh();
+        await timeline.pages?.each(lacking);
+      }
+      if (wanted()) this.selection.extend(id, sections.ids.filter(selectable));
+    } catch (error) {
+      if (!wanted() || !(error instanceof Problem)) throw error;
+      const sentence = "The selection is as before, because the photos between could not be loaded.";
+      throw new Problem(error.status, error.code, `${sentence} ${error.message}`, error.retryAfter);
+    } finally {
+      if (this.#loading === changes) this.#loading = -1;
+      this.refresh();
+    }
   }
 
   /** @param {KeyboardEvent} event */
@@ -200,7 +234,7 @@ export class SelectBar extends HTMLElement {
     const next = sections.neighbour(from, direction);
     if (next === null) return;
     timeline.show(next);
-    this.#extend(next);
+    return this.#extend(next);
   }
 
   /** @param {HTMLElement} timeline */

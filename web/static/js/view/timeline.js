@@ -34,7 +34,7 @@ export class PhotoTimeline extends HTMLElement {
   /** @type {Map<string, Tile>} */ #tiles = new Map();
   /** @type {Months | null} */ #months = null;
   /** @type {string | null} */ #active = null;
-  /** @type {Pages | null} */ #pages = null;
+  /** @type {Pages | null} */ pages = null;
   /** @type {Arrows | null} */ #arrows = null;
   #frame = 0;
   #width = 0;
@@ -51,11 +51,11 @@ export class PhotoTimeline extends HTMLElement {
   setUp(options) {
     this.#options = options;
     this.#months = new Months(this, options.sections, options.title);
-    this.#pages = new Pages(options.sections, options.load, () => {
+    this.pages = new Pages(options.sections, options.load, () => {
       this.refresh();
       this.#loadVisible();
     });
-    this.#arrows = new Arrows(this, options.sections, async (section) => this.#pages?.whole(section));
+    this.#arrows = new Arrows(this, options.sections, async (section) => this.pages?.whole(section));
     this.#measure();
     this.refresh();
   }
@@ -294,7 +294,7 @@ export class PhotoTimeline extends HTMLElement {
 
   #loadVisible() {
     const { top, height } = this.#seen;
-    this.#pages?.fill(top - AHEAD * height, top + (1 + AHEAD) * height);
+    this.pages?.fill(top - AHEAD * height, top + (1 + AHEAD) * height);
   }
 
   /**
