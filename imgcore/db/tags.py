@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
@@ -78,16 +79,17 @@ class TagRepository(Repository):
             field: words if isinstance(words, str) else storable_tags(words) for field, words in given.items()
         }
         languages = {field: {edit.language: None} for field in given} if edit.language else None
+        seen = replace(shown, tags=None if shown.tags is None else _split(shown.tags))
 
         def work(tx: Transaction) -> None:
             image_id = _lock(tx, public_id)["id"]
             current = dict(current_words(tx, image_id))
             # A form shows tags separated by commas, of which a stored one may have some
-            current[WordField.TAGS] = [",".join(tags).split(",") for tags in current[WordField.TAGS]]
+            current[WordField.TAGS] = [_split(tags) for tags in current[WordField.TAGS]]
             changed = [
                 _NAMES[field]
                 for field, words in given.items()
-                if (known := getattr(shown, field)) is not None
+                if (known := getattr(seen, field)) is not None
                 and not any(same_words(text, known) or same_words(text, words) for text in current[field])
             ]
             if changed:
@@ -95,6 +97,10 @@ class TagRepository(Repository):
             write_words(tx, image_id, texts, Author(Source.HUMAN, account_id), languages)
 
         self._database.run(work)
+
+
+def _split(tags: Sequence[str]) -> list[str]:
+    return ",".join(tags).split(",")
 
 
 def _lock(tx: Transaction, public_id: str) -> Row:

@@ -302,6 +302,10 @@ def test_words_are_edited(client: Client, gallery: Gallery) -> None:
         {"tags": ["x" * 51]},
         {"tags": [f"tag {n}" for n in range(21)]},
         {"id": "x"},
+        {"shown": {"caption": "x"}},
+        {"caption": "x", "shown": None},
+        {"caption": "x", "shown": {"name": "x"}},
+        {"caption": "x", "shown": {"caption": 1}},
     ],
 )
 def test_an_edit_that_is_not_well_formed_is_refused(client: Client, gallery: Gallery, body: object) -> None:

@@ -35,6 +35,23 @@ def test_api_writes_undoes_and_lists_versions(client: Client, gallery: Gallery) 
     assert "A cat asleep on a windowsill." == machine["caption"]
 
 
+def test_api_stores_words_only_over_those_that_were_shown(client: Client, gallery: Gallery) -> None:
+    image = add_done(gallery, tags=("cat", "a, b"))
+    path = f"/api/v1/images/{image.public_id}"
+    seen = {name: client.get(path).json[name] for name in ("caption", "alt_text", "tags")}
+    client.send("PATCH", path, {"caption": "Theirs."})
+    refused = client.send("PATCH", path, {"caption": "Mine.", "tags": ["dog"], "shown": seen})
+    assert (409, "changed") == (refused.status, refused.json["code"])
+    assert ("Theirs.", ("cat", "a, b")) == (
+        gallery.get(image.public_id).caption,
+        gallery.get(image.public_id).tags,
+    )
+    stored = client.send("PATCH", path, {"tags": ["dog"], "shown": seen})
+    assert (200, "Theirs.", ["dog"]) == (stored.status, stored.json["caption"], stored.json["tags"])
+    stored = client.send("PATCH", path, {"caption": "Mine.", "shown": {"caption": "Theirs."}})
+    assert (200, "Mine.") == (stored.status, stored.json["caption"])
+
+
 def test_api_without_anything_to_undo_is_a_conflict(client: Client, gallery: Gallery) -> None:
     path = f"/api/v1/images/{add_done(gallery).public_id}"
     answers = [client.send("POST", f"{path}/{verb}", {}) for verb in ("undo", "machine-words")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from imgcore.errors import AlreadyPresent, Invalid
 from imgcore.gallery.models import MAX_BYTES, Edit, Image
 from imgcore.gallery.part_models import PART_BYTES
 from imgcore.gallery.service import PAGE_LIMIT, TAGS
+from imgcore.gallery.words import ImageWords
 from web import serializers
 from web.handlers.activity import ActivityApi
 from web.handlers.albums import AlbumsApi
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from imgcore.accounts.service import Accounts
     from imgcore.gallery.service import Gallery
 
+_WORDS = frozenset({"caption", "alt_text", "tags"})
 DESCRIPTION = Path(__file__).parents[1] / "openapi.yaml"
 
 
@@ -174,16 +176,16 @@ class Api:
 
     @requires(Scope.EDIT)
     def edit(self, public_id: str) -> HTTPResponse:
-        """Store a caption, an alt text or tags written by a person."""
-        body = request.json_object(frozenset({"caption", "alt_text", "tags"}))
-        if not body:
+        """Store a caption, an alt text or tags written by a person; with ``shown`` only in place of these."""
+        body = request.json_object(_WORDS | {"shown"})
+        if not body.keys() & _WORDS:
             raise Invalid("Name what to change: caption, alt_text or tags.", code="empty")
-        edit = Edit(
-            caption=request.string(body, "caption") if "caption" in body else None,
-            alt_text=request.string(body, "alt_text") if "alt_text" in body else None,
-            tags=request.strings(body["tags"], "tags", most=TAGS) if "tags" in body else None,
-        )
-        return json_response(self._shown(self._gallery.edit(public_id, edit)))
+        edit = _edit(body)
+        if "shown" not in body:
+            return json_response(self._shown(self._gallery.edit(public_id, edit)))
+        shown = _edit(request.members(body["shown"], "shown", _WORDS))
+        ImageWords(self._gallery).edit(public_id, edit, shown)
+        return json_response(self._shown(self._gallery.get(public_id)))
 
     @requires(Scope.EDIT)
     def delete(self, public_id: str) -> HTTPResponse:
@@ -214,6 +216,14 @@ class Api:
 
     def _shown(self, image: Image) -> dict[str, Any]:
         return serializers.image_json(image, self._gallery)
+
+
+def _edit(body: Mapping[str, Any]) -> Edit:
+    return Edit(
+        caption=request.string(body, "caption") if "caption" in body else None,
+        alt_text=request.string(body, "alt_text") if "alt_text" in body else None,
+        tags=request.strings(body["tags"], "tags", most=TAGS) if "tags" in body else None,
+    )
 
 
 class _Waiting(Exception):

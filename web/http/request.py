@@ -42,12 +42,16 @@ def json_object(allowed: frozenset[str]) -> dict[str, Any]:
         value = json.loads(_body().decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise Problem(400, "malformed", "The body is not well-formed JSON.") from error
+    return members(value, "The body", allowed)
+
+
+def members(value: Any, what: str, allowed: frozenset[str]) -> dict[str, Any]:
+    """Return ``value``, which must be an object. Problem: 422, also if it has members not in ``allowed``."""
     if not isinstance(value, dict):
-        raise Problem(422, "malformed", "The body must be a JSON object.")
+        raise Problem(422, "malformed", f"{what} must be a JSON object.")
     if unknown := sorted(set(value) - allowed):
-        raise Problem(
-            422, "unknown_field", f"The body may contain {', '.join(sorted(allowed))}, not {unknown[0]!r}."
-        )
+        names = ", ".join(sorted(allowed))
+        raise Problem(422, "unknown_field", f"{what} may contain {names}, not {unknown[0]!r}.")
     return value
 
 

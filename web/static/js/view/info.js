@@ -1,6 +1,6 @@
 // The information drawer of the viewer: words that are edited in place, their history, and facts.
 
-import { ask } from "../core/api.js";
+import { ask, Problem } from "../core/api.js";
 import { guard } from "../core/guard.js";
 import { limits } from "../core/limits.js";
 import { fileSize } from "../model/size.js";
@@ -10,6 +10,7 @@ import { hide, keepFocus } from "./focus.js";
 
 /** @typedef {import("../core/store.js").Photo} Photo */
 /** @typedef {"caption" | "alt_text" | "tags"} Field */
+/** @typedef {Partial<Record<Field, string | string[]>>} Shown words of a photo as the API has them */
 /** @typedef {{id: number, field: Field, value: string | string[], source_label: string, account: string | null, created_at: string, current: boolean}} Version */
 
 /** @type {{field: Field, label: string, hint: string, length: number, rows: number}[]} */
@@ -19,18 +20,19 @@ const FIELDS = [
   { field: "tags", label: "Tags", hint: "Separated by commas.", length: limits.max_tags * (limits.tag_length + 2), rows: 2 },
 ];
 
+/** @param {string | string[] | null} [value] */
+const written = (value) => (Array.isArray(value) ? value.join(", ") : (value ?? ""));
+
 /** @param {Photo} photo @param {Field} field */
-function text(photo, field) {
-  const value = photo[field];
-  return Array.isArray(value) ? value.join(", ") : (value ?? "");
-}
+const text = (photo, field) => written(photo[field]);
 
 /** @param {string} field @param {string} value */
 const sent = (field, value) => (field === "tags" ? value.split(",").map((tag) => tag.trim()).filter(Boolean) : value);
 
 export class Info {
   /** @type {Photo | null} */ #photo = null;
-  /** @type {Record<string, string>} */ #saved = {};
+  /** @type {Shown} */ #shown = {}; // which a change replaces
+  #saving = Promise.resolve();
   #facts = "";
 
   /**
@@ -40,7 +42,7 @@ export class Info {
   constructor(onSaved, say) {
     this.onSaved = onSaved;
     this.say = say;
-    /** @type {Map<Field, {area: HTMLTextAreaElement, state: HTMLElement, versions: HTMLElement}>} */
+    /** @type {Map<Field, {area: HTMLTextAreaElement, state: HTMLElement, others: HTMLElement, versions: HTMLElement, conflicts: number}>} */
     this.fields = new Map();
     this.form = element("form", { className: "edit" }, FIELDS.map((each) => this.#field(each)));
     this.form.addEventListener("submit", (event) => event.preventDefault());
@@ -56,26 +58,26 @@ export class Info {
     const id = `edit-${field}`;
     const area = element("textarea", { id, name: field, rows, maxLength: length, dir: "auto", "aria-describedby": `${id}-state` });
     const state = element("p", { className: "hint", id: `${id}-state` }, [hint]);
+    const others = element("div", { hidden: true });
     const versions = element("ul", { className: "versions", role: "list", hidden: true });
     const history = button("History", guard(() => this.#history(field)), { className: "button small quiet", hint: `of the ${label.toLowerCase()}` });
     history.setAttribute("aria-expanded", "false");
     state.dataset.hint = hint;
-    area.addEventListener("change", guard(() => this.#save(field)));
+    area.addEventListener("change", guard(() => this.#save(field, { decided: false })));
     area.addEventListener("keydown", guard((event) => this.#key(event, field)));
-    this.fields.set(field, { area, state, versions });
+    this.fields.set(field, { area, state, others, versions, conflicts: 0 });
     const head = element("div", { className: "head" }, [element("label", { htmlFor: id }, [label]), history]);
-    return element("div", { className: "field" }, [head, area, state, versions]);
+    return element("div", { className: "field" }, [head, area, state, others, versions]);
   }
 
   /** @param {KeyboardEvent} event @param {Field} field */
   #key(event, field) {
     const area = this.fields.get(field)?.area;
     if (!area || !this.#photo) return;
-    if (event.key === "Escape" && area.value !== this.#saved[field]) {
+    if (event.key === "Escape" && area.value !== written(this.#shown[field])) {
       event.stopPropagation(); // the first Escape takes the typing back, the next one leaves
       event.preventDefault();
-      area.value = this.#saved[field] ?? "";
-      this.#state(field, "Not changed.");
+      this.#takeBack(field);
     }
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
@@ -92,29 +94,89 @@ export class Info {
     state.classList.toggle("why", bad);
   }
 
-  /** @param {Field} field */
-  async #save(field) {
-    const photo = this.#photo;
+  /**
+   * Store what is typed in a field: one request at a time, because the words of one are what the next one replaces.
+   * @param {Field} field
+   * @param {{decided?: boolean}} [options] decided: a person wants it; otherwise nothing happens while others' words are shown
+   */
+  #save(field, { decided = true } = {}) {
+    const part = this.fields.get(field);
+    const [photo, shown] = [this.#photo, this.#shown];
+    if (!photo || !part || (!decided && !part.others.hidden)) return undefined;
+    const [{ value }, { conflicts }] = [part.area, part];
+    const saved = this.#saving.then(() => {
+      if (conflicts === part.conflicts) return this.#send(field, photo, shown, value);
+      return undefined; // others' words have come since: the person had not seen them
+    });
+    this.#saving = saved.catch(() => {});
+    return saved;
+  }
+
+  /**
+   * @param {Field} field @param {Photo} photo @param {Shown} shown the words that the field has shown @param {string} value
+   */
+  async #send(field, photo, shown, value) {
     const area = this.fields.get(field)?.area;
-    if (!photo || !area || area.value === this.#saved[field]) return;
-    const value = area.value;
-    const before = this.#saved[field] ?? "";
-    this.#saved[field] = value; // Enter and the change event save once
-    this.#state(field, "Saving …");
+    const here = () => this.#photo?.id === photo.id;
+    if (!area || value === written(shown[field])) return here() ? this.#settle(field) : undefined; // Enter and the change event save once
+    if (here()) this.#state(field, "Saving …");
     try {
-      const image = await ask("PATCH", `/api/v1/images/${photo.id}`, { body: { [field]: sent(field, value) } });
+      const body = { [field]: sent(field, value), shown: { [field]: shown[field] } };
+      const image = await ask("PATCH", `/api/v1/images/${photo.id}`, { body });
       this.onSaved(image);
-      if (this.#photo?.id !== photo.id) return;
-      this.#saved[field] = text(image, field);
-      if (area.value === value) area.value = this.#saved[field] ?? "";
+      shown[field] = image[field] ?? "";
+      if (!here()) return;
+      if (area.value === value) area.value = written(shown[field]);
+      this.#settle(field);
       this.#state(field, "Saved. Your text is never overwritten automatically.");
       this.say("Saved.");
     } catch (error) {
-      if (this.#photo?.id !== photo.id) throw error;
-      this.#saved[field] = before;
-      this.#state(field, `Not saved: ${/** @type {Error} */ (error).message} Press Enter to try again.`, true);
-      this.say("Not saved.");
+      if (!(error instanceof Problem)) throw error;
+      if (here()) await this.#refused(field, photo, shown, error);
+      if (here() && this.element.checkVisibility()) return;
+      throw new Problem(error.status, error.code, `“${value}” is not saved. ${error.message}`, error.retryAfter);
     }
+  }
+
+  /**
+   * Say why a text is not saved. Words that others have stored meanwhile are shown beside it, and the next try replaces them.
+   * @param {Field} field @param {Photo} photo @param {Shown} shown @param {Problem} problem
+   */
+  async #refused(field, photo, shown, problem) {
+    const part = this.fields.get(field);
+    this.say("Not saved.");
+    if (part && problem.code === "changed") part.conflicts += 1;
+    const image = problem.code === "changed" ? await ask("GET", `/api/v1/images/${photo.id}`).catch(() => null) : null;
+    if (!part || !image) {
+      this.#state(field, `Not saved: ${problem.message} Press Enter to try again.`, true);
+      return;
+    }
+    this.onSaved(image);
+    shown[field] = image[field] ?? "";
+    if (this.#photo?.id !== photo.id) return;
+    this.#state(field, problem.message, true);
+    part.others.replaceChildren(
+      element("p", { className: "hint" }, ["Now: ", element("span", { dir: "auto" }, [text(image, field) || "(empty)"])]),
+      element("div", { className: "buttons" }, [
+        button("Save your text", guard(() => this.#save(field))), button("Use the present text", () => this.#takeBack(field)),
+      ]),
+    );
+    part.others.hidden = false;
+  }
+
+  /** Show the words of a field as they are stored. @param {Field} field */
+  #takeBack(field) {
+    const area = this.fields.get(field)?.area;
+    if (!area) return;
+    area.value = written(this.#shown[field]);
+    this.#settle(field);
+    this.#state(field, "Not changed.");
+  }
+
+  /** The words of others are decided on. @param {Field} field */
+  #settle(field) {
+    const part = this.fields.get(field);
+    if (part) hide(part.others, true, part.area);
   }
 
   /** @param {Field} field */
@@ -164,16 +226,22 @@ export class Info {
   show(photo) {
     const other = this.#photo?.id !== photo.id;
     this.#photo = photo;
-    if (other) this.#close();
+    if (other) {
+      this.#close();
+      this.#shown = {};
+    }
     const editable = !photo.read_only && photo.tags !== undefined;
     hide(this.form, !editable);
     for (const { field } of FIELDS) {
       const area = this.fields.get(field)?.area;
       const words = text(photo, field);
-      if (!area || (!other && area.value !== (this.#saved[field] ?? ""))) continue;
-      if (other) this.#state(field, "");
-      if (area.value !== words) area.value = words;
-      this.#saved[field] = words;
+      if (!area || (!other && area.value !== written(this.#shown[field]))) continue;
+      if (other || area.value !== words) {
+        area.value = words;
+        this.#settle(field);
+        this.#state(field, "");
+      }
+      this.#shown[field] = photo[field] ?? (field === "tags" ? [] : "");
     }
     this.similar.href = `/?similar=${photo.id}`;
     this.#read(photo, editable);
