@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from imgcore.collections.models import AlbumOrder
+from imgcore.collections.models import AlbumOrder, Results
 from imgcore.errors import Invalid
 
 DAYS = 7  # until a link ends, by default
@@ -96,6 +97,14 @@ class Share:
         """The title for people."""
         number = f"{self.images:,} photo{'' if self.images == 1 else 's'}"
         return self.title or self.album_name or number
+
+
+class CreatedShare(NamedTuple):
+    """A new link. token: is not stored and cannot be read again. left_out: the images that it does not show."""
+
+    share: Share
+    token: str
+    left_out: Results = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from imgcore.accounts import throttle
 from imgcore.accounts.models import Hasher, clean_password, count_attempt
 from imgcore.accounts.tokens import hash_token
-from imgcore.collections.models import IDS, AlbumRole, checked_ids, checked_name
+from imgcore.collections.models import IDS, AlbumRole, ItemResult, Results, checked_ids, checked_name, summary
 from imgcore.collections.selections import SELECTED
 from imgcore.collections.share_models import (
+    CreatedShare,
     NewShare,
     Share,
     ShareKind,
@@ -77,10 +78,10 @@ class Shares:
             raise NotFound("There is no such link.")
         return share
 
-    def create(self, new: NewShare) -> tuple[Share, str]:
-        """Create a link and return it with its token, which is not stored and cannot be read again.
+    def create(self, new: NewShare) -> CreatedShare:
+        """Create a link. Images that are not the viewer's are left out.
 
-        Invalid: ids, days, password, title. NotFound, Forbidden: an album or image that is not the viewer's.
+        Invalid: ids, days, password, title. NotFound, Forbidden: the album or all images are not the viewer's.
         """
         checked_days(new.days)
         if new.password is not None:
@@ -88,7 +89,9 @@ class Shares:
         title = checked_name(new.title, "A title") if new.title.strip() else ""
         if (new.album is None) == (not new.ids):
             raise Invalid("Name either photos or an album.", code="ids")
-        ids = self._own_images(new.ids) if new.album is None else []
+        ids, left_out = self.shareable(new.ids) if new.album is None else ([], [])
+        if new.album is None and not ids:
+            raise _refusal(left_out)
         album_id = self._own_album(new.album) if new.album is not None else None
         hashed = self.hasher().hash(clean_password(new.password)) if new.password is not None else None
         token = secrets.token_urlsafe(24)
@@ -100,7 +103,7 @@ class Shares:
             image_ids=ids,
             owner_id=self.viewer.account_id,
         )
-        return self.get(public_id), token
+        return CreatedShare(self.get(public_id), token, left_out)
 
     def revoke(self, public_id: str) -> Share:
         """End a link now; harmless where it has ended."""
@@ -117,21 +120,25 @@ class Shares:
             raise Forbidden("This album belongs to another account.")
         return album.id
 
-    def _own_images(self, public_ids: Sequence[str]) -> list[int]:
-        """Return the ids of the images in their order. NotFound or Forbidden where one is not the viewer's."""
+    def shareable(self, public_ids: Sequence[str]) -> tuple[list[int], Results]:
+        """Return the ids of the images that are the viewer's, in their order, and why others are left out."""
         wanted = checked_ids(public_ids, SELECTED)
         known = [public_id for public_id in wanted if is_public_id(public_id)]
         found: dict[str, Image] = {}
         for first in range(0, len(known), IDS):
             some = self.images.get_many(known[first : first + IDS])
             found |= {image.public_id: image for image in some}
+        ids: list[int] = []
+        left_out: list[tuple[str, ItemResult]] = []
         for public_id in wanted:
             image = found.get(public_id)
             if image is None or image.deleted_at is not None or not self.viewer.sees(image):
-                raise NotFound("There is no such photo.")
-            if not self.viewer.changes(image):
-                raise Forbidden("This photo belongs to another account.")
-        return [found[public_id].id for public_id in wanted]
+                left_out.append((public_id, ItemResult.NOT_FOUND))
+            elif not self.viewer.changes(image):
+                left_out.append((public_id, ItemResult.FORBIDDEN))
+            else:
+                ids.append(image.id)
+        return ids, left_out
 
     # The visitor
 
@@ -185,6 +192,13 @@ class Shares:
 def is_token(text: str) -> bool:
     """Return whether ``text`` has the form of a token."""
     return len(text) == TOKEN_LENGTH and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
+
+
+def _refusal(left_out: Results) -> Forbidden | NotFound:
+    """Return why none of the images can be shown by a link."""
+    message = f"There is no photo to share: {summary(left_out)}"
+    forbidden = any(result is ItemResult.FORBIDDEN for _, result in left_out)
+    return Forbidden(message) if forbidden else NotFound(message)
 
 
 def _kind(new: NewShare, ids: Sequence[int]) -> ShareKind:

@@ -100,7 +100,7 @@ def walk(
     if kind.startswith("album"):
         return Walk(photos, lambda cursor: seen.page(seen.get(album.public_id), 2, cursor), delete, add)
     new = NewShare(ids=ids) if kind == "link to photos" else NewShare(album=album.public_id)
-    _, token = shares.create(new)
+    _, token, _ = shares.create(new)
     return Walk(photos, lambda cursor: shares.page(shares.open(token), 2, cursor), delete, add)
 
 

@@ -41,7 +41,7 @@ def names(shares: Shares, token: str) -> list[str]:
 def test_selection_keeps_its_order_and_loses_purged_images(repositories: Repositories, shares: Shares) -> None:
     images = [arrived(repositories, f"{number}.jpg") for number in range(3)]
     ids = tuple(image.public_id for image in (images[2], images[0], images[1]))
-    _, token = shares.create(NewShare(ids=ids))
+    _, token, _ = shares.create(NewShare(ids=ids))
     assert ["2.jpg", "0.jpg", "1.jpg"] == names(shares, token)
     repositories.images.delete(images[0].public_id)
     assert ["2.jpg", "1.jpg"] == names(shares, token)
@@ -52,14 +52,14 @@ def test_selection_keeps_its_order_and_loses_purged_images(repositories: Reposit
 def test_link_ends_by_the_clock_of_the_database_or_when_revoked(
     database: Database, repositories: Repositories, shares: Shares
 ) -> None:
-    share, token = shares.create(NewShare(ids=(arrived(repositories).public_id,), days=1))
+    share, token, _ = shares.create(NewShare(ids=(arrived(repositories).public_id,), days=1))
     assert 86_400 == (share.expires_at - share.created_at).total_seconds()
     past = "UPDATE shares SET expires_at = {now} WHERE id = :share_id"
     database.run(lambda tx: tx.execute(past, share_id=share.id))
     with pytest.raises(NotFound):
         shares.open(token)
     assert ShareStatus.EXPIRED is shares.get(share.public_id).status
-    other, token = shares.create(NewShare(ids=(arrived(repositories).public_id,)))
+    other, token, _ = shares.create(NewShare(ids=(arrived(repositories).public_id,)))
     first = shares.revoke(other.public_id).revoked_at
     assert first is not None
     assert first == shares.revoke(other.public_id).revoked_at
@@ -82,7 +82,7 @@ def test_ended_links_are_deleted_later(database: Database, repositories: Reposit
 
 
 def test_visits_are_counted(repositories: Repositories, shares: Shares) -> None:
-    share, token = shares.create(NewShare(ids=(arrived(repositories).public_id,)))
+    share, token, _ = shares.create(NewShare(ids=(arrived(repositories).public_id,)))
     for _ in range(2):
         shares.count_visit(shares.open(token))
     found = shares.get(share.public_id)
@@ -150,7 +150,7 @@ def test_list_counts_an_album_once_for_all_links_of_a_creator(
     database.run(lambda tx: tx.execute(give, owner_id=owner, **range_))
 
     def create(new: NewShare, creator: int) -> None:
-        share, _ = shares.create(new)
+        share, _, _ = shares.create(new)
         change = "UPDATE shares SET owner_id = :creator WHERE id = :share_id"
         database.run(lambda tx: tx.execute(change, creator=creator, share_id=share.id))
 
@@ -174,14 +174,14 @@ def test_link_to_a_deleted_album_or_of_a_deleted_account_ends(
     database: Database, repositories: Repositories, shares: Shares
 ) -> None:
     album = shares.albums.create("Album")
-    _, token = shares.create(NewShare(album=album.public_id))
+    _, token, _ = shares.create(NewShare(album=album.public_id))
     shares.albums.delete(album.public_id)
     with pytest.raises(NotFound):
         shares.open(token)
     owner = account(database)
     mine = replace(shares, viewer=Viewer(owner, sees_others=False, changes_others=False))
     own = mine.albums.for_viewer(mine.viewer).create("Own")
-    _, token = mine.create(NewShare(album=own.public_id))
+    _, token, _ = mine.create(NewShare(album=own.public_id))
     AccountRepository(database).delete(owner, in_trash_for=0.0)
     with pytest.raises(NotFound):
         shares.open(token)

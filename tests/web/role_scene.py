@@ -140,7 +140,7 @@ class Scene:
         self.site.gallery.images.change(image.public_id, display_key=f"display/{image.public_id}/1600.webp")
         owner = Viewer(self.site.people["owner"].id, sees_others=False, changes_others=False)
         new = NewShare(ids=(image.public_id,), download=True)
-        share, token = self.site.gallery.shares.for_viewer(owner).create(new)
+        share, token, _ = self.site.gallery.shares.for_viewer(owner).create(new)
         return share.public_id, token, image.public_id
 
     def album(self) -> tuple[str, str]:

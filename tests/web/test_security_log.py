@@ -169,7 +169,7 @@ class Scene:
         webhooks = replace(home.gallery.webhooks, viewer=Viewer(self.me.id))
         self.webhook = webhooks.create(HOOK["url"], HOOK["events"])
         shares = home.gallery.shares.for_viewer(Viewer(self.me.id))
-        self.share, self.token = shares.create(NewShare(album=self.album.public_id))
+        self.share, self.token, _ = shares.create(NewShare(album=self.album.public_id))
 
     def code(self, route: str) -> str:
         """Set up the second factor that the route needs; return a code."""

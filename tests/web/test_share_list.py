@@ -1,4 +1,4 @@
-"""The list of share links: what it holds, and how it leads to all of them."""
+"""The list of share links, and links to photos of which some are not their creator's."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from imgcore.accounts.models import Visibility
 from tests.web.peopling import Site
 
 PATH = "/api/v1/shares"
@@ -39,3 +40,36 @@ def test_open_link_is_reached_and_revoked_behind_those_of_another_account(
     ended = boss.get(f"{PATH}?cursor={first['next']}").json["shares"]
     assert [(others[0], "open"), (mine, "revoked")] == [(share["id"], share["status"]) for share in ended]
     assert page.text.count("<li>") == boss.get("/shared?cursor=1").text.count("<li>")
+
+
+def test_link_leaves_out_photos_of_others_and_those_that_are_gone(home: Site) -> None:
+    other = home.browser(home.app(Visibility.SHARED), "other")
+    mine, gone, theirs = (home.upload(name).public_id for name in ("other", "other", "owner"))
+    other.request("DELETE", f"/api/v1/images/{gone}")
+
+    made = other.send("POST", PATH, {"ids": [theirs, gone, mine]})
+    assert (201, 1, "image") == (made.status, made.json["images"], made.json["kind"])
+    assert "1 was not found, 1 is not yours." == made.json["summary"]
+    results = [(found["id"], found["status"]) for found in made.json["left_out"]]
+    assert [(theirs, "forbidden"), (gone, "not_found")] == results
+    everything = other.send("POST", PATH, {"query": {}})
+    assert (201, 1) == (everything.status, everything.json["images"])
+    whole = other.send("POST", PATH, {"ids": [mine]}).json
+    assert ([], "") == (whole["left_out"], whole["summary"])
+
+    for ids, status in (([theirs], 403), ([gone], 404), ([gone, theirs], 403)):
+        refused = other.send("POST", PATH, {"ids": ids})
+        assert (status, True) == (refused.status, "There is no photo to share: 1 " in refused.json["detail"])
+    assert 3 == len(other.get(PATH).json["shares"])
+
+
+def test_form_of_a_link_counts_the_photos_that_it_will_show(home: Site) -> None:
+    other = home.browser(home.app(Visibility.SHARED), "other")
+    mine, theirs = home.upload("other").public_id, home.upload("owner").public_id
+    form = other.get("/shared/new?selection=%3F")
+    assert "Share 1 photo by a link" in form.text
+    assert "Photos are left out: 1 is not yours." in form.text
+    form = other.get(f"/shared/new?ids={mine},{theirs}")
+    made = other.post("/shared", {"token": form.token, "ids": f"{mine},{theirs}", "days": "3", "title": ""})
+    assert (200, True) == (made.status, "It leaves photos out: 1 is not yours." in made.text)
+    assert "Photos are left out" not in other.get(f"/shared/new?ids={mine}").text

@@ -11,10 +11,18 @@ from bottle import HTTPResponse, response
 
 from imgcore.accounts.models import Scope
 from imgcore.accounts.security_log import SecurityEvent
-from imgcore.collections.models import IDS, checked_ids
+from imgcore.collections.models import IDS, Results, checked_ids, summary
 from imgcore.collections.selections import QuerySelection, all_selected
-from imgcore.collections.share_models import DAYS, MOST_DAYS, SHORTEST_PASSWORD, NewShare, Share, ShareFiles
+from imgcore.collections.share_models import (
+    DAYS,
+    MOST_DAYS,
+    SHORTEST_PASSWORD,
+    CreatedShare,
+    NewShare,
+    ShareFiles,
+)
 from imgcore.errors import Conflict, ImgcoreError, Invalid, NotFound
+from web.collection_texts import results_json
 from web.handlers.albums import albums_for_caller, choice
 from web.handlers.forms import redirect, set_error_status
 from web.handlers.lists import here
@@ -53,15 +61,16 @@ class SharesBase:
     def _selected(self, selection: QuerySelection) -> tuple[str, ...]:
         return tuple(all_selected(gallery_for_caller(self._unrestricted), selection))
 
-    def _create(self, new: NewShare) -> tuple[Share, str]:
+    def _create(self, new: NewShare) -> tuple[CreatedShare, str]:
         """Create a link and return it with its address."""
-        share, token = self._shares.create(new)
+        made = self._shares.create(new)
+        share = made.share
         detail = f"{share.kind}, {new.days} days, {'a' if new.password else 'no'} password"
         if new.download:
             detail += f", downloads: {new.files}"
         record_event(SecurityEvent.SHARE_CREATED, share.public_id, detail)
         environ = bottle.request.environ
-        return share, f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}/s/{token}"
+        return made, f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}/s/{made.token}"
 
     def _revoke(self, public_id: str) -> None:
         share = self._shares.revoke(public_id)
@@ -110,8 +119,8 @@ class SharesApi(SharesBase):
             download=request.flag(body, "download"),
             files=choice(ShareFiles, body.get("files", ShareFiles.DISPLAY), "files"),
         )
-        share, url = self._create(new)
-        return json_response(share_json(share) | {"url": url}, 201)
+        made, url = self._create(new)
+        return json_response(share_json(made.share) | {"url": url} | _left_out(made.left_out), 201)
 
     @requires(Scope.EDIT)
     def revoke(self, public_id: str) -> HTTPResponse:
@@ -164,10 +173,10 @@ class SharePages(SharesBase):
             ids = self._ids(fields)
             if fields.get("selection") and fields.get("shown") != _digest(ids):
                 raise Conflict(_CHANGED, code="selection_changed")
-            share, url = self._create(_new_share(fields, ids))
+            made, url = self._create(_new_share(fields, ids))
         except ImgcoreError as error:
             return self._form(fields, error)
-        return self._list(made=share_row(share), url=url)
+        return self._list(made=share_row(made.share) | _left_out(made.left_out), url=url)
 
     @requires(Scope.EDIT)
     def revoke(self, public_id: str) -> HTTPResponse:
@@ -190,7 +199,8 @@ class SharePages(SharesBase):
 
     def _form(self, fields: Mapping[str, str], error: ImgcoreError | None = None) -> str:
         ids = self._ids(fields)
-        number = f"{len(ids):,} photo{'' if len(ids) == 1 else 's'}"
+        shown, left_out = self._shares.shareable(ids) if ids else ([], [])
+        number = f"{len(shown):,} photo{'' if len(shown) == 1 else 's'}"
         album = fields.get("album", "")
         what = albums_for_caller(self._unrestricted).get(album).name if album else number
         return self._page(
@@ -198,6 +208,7 @@ class SharePages(SharesBase):
             error,
             fields=fields,
             what=what,
+            left_out=summary(left_out) if left_out else "",
             album=album,
             ids="" if fields.get("selection") else ",".join(ids),
             selection=fields.get("selection", ""),
@@ -214,6 +225,12 @@ class SharePages(SharesBase):
         set_error_status(error)
         trouble = error.message if error else None
         return self._renderer.render(view, token=csrf_token(), trouble=trouble, **values)
+
+
+def _left_out(results: Results) -> dict[str, Any]:
+    """Return the photos that a new link does not show, and a sentence; empty where it shows all."""
+    found = results_json(results)
+    return {"left_out": found["results"], "summary": found["summary"] if results else ""}
 
 
 def _digest(ids: Iterable[str]) -> str:

@@ -4,6 +4,9 @@
 % if trouble:
 <p class="trouble" role="alert">{{trouble}}</p>
 % end
+% if left_out:
+<p class="hint">Photos are left out: {{left_out}}</p>
+% end
 <p>Everybody who has the link sees these photos with their captions, alt texts and tags. It shows no location and nothing else of the gallery.</p>
 <form method="post" action="/shared">
   <input type="hidden" name="token" value="{{token}}">

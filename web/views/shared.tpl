@@ -7,6 +7,9 @@
 % if get('made'):
 <div class="done" role="status">
   <h2>The link to <bdi>{{made['title']}}</bdi> is ready</h2>
+%   if made['summary']:
+  <p>It leaves photos out: {{made['summary']}}</p>
+%   end
   <p><label for="url">Copy it now: it is not shown again.</label></p>
   <input id="url" readonly value="{{url}}">
   <p>It ends on {{made['ends']}} UTC.{{' Send the password by another way than the link.' if made['password'] else ' Everybody who has it sees the photos.'}}</p>
