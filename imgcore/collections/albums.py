@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from imgcore.collections.models import (
     Album,
     AlbumChanges,
+    AlbumCursor,
     AlbumList,
     AlbumOrder,
     AlbumRole,
@@ -49,11 +50,14 @@ class Albums:
         return self if viewer == self.viewer else replace(self, viewer=viewer)
 
     def listed(self, cursor: str | None = None) -> AlbumList:
-        """Return all albums of the viewer and up to 1,000 others that they see.
+        """Return all albums of the viewer and up to 1,000 others that they see; fewer of many photos.
 
-        cursor: ``next`` of the previous list, for the others that follow. Invalid.
+        cursor: ``next`` of the previous list, for those that follow. Invalid.
         """
-        return self.rows.listed(self.viewer, place_in(cursor) if cursor is not None else None)
+        if cursor is None:
+            return self.rows.listed(self.viewer, None)
+        following = AlbumCursor.read(cursor)
+        return self.rows.listed(self.viewer, following.place, own=following.own)
 
     def get(self, public_id: str) -> Album:
         """Return an album that the viewer sees. NotFound."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from imgcore.errors import Invalid
 from imgcore.gallery.edits import same_words
 from imgcore.gallery.models import Image
+from imgcore.gallery.places import Place, place_in
 from imgcore.text import is_showable, one_line, without_overrides
 
 NAME_LENGTH = 100  # characters
@@ -19,6 +20,7 @@ IDS = 1000  # images in one request
 ALBUM_IMAGES = 10_000
 ALBUMS = 1000  # of one account
 MEMBERS = 100  # of one album
+_OWN = "own."  # begins the cursor after one of the viewer's albums
 
 
 class AlbumOrder(StrEnum):
@@ -82,6 +84,23 @@ class Album:
     last_at: datetime | None = None
     cover: Image | None = None
     members: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumCursor:
+    """The album after which a list goes on. own: it is one of the viewer's, not of others."""
+
+    place: Place
+    own: bool
+
+    def text(self) -> str:
+        """Return the cursor as the API gives it out."""
+        return f"{_OWN if self.own else ''}{self.place.text()}"
+
+    @classmethod
+    def read(cls, cursor: str) -> AlbumCursor:
+        """Return the cursor of a text. Invalid."""
+        return cls(place_in(cursor.removeprefix(_OWN)), cursor.startswith(_OWN))
 
 
 @dataclass(frozen=True, slots=True)

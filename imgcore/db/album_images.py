@@ -24,12 +24,20 @@ _FROM = (
 _GRANTED = "(ai.added_by IS NULL OR ai.added_by = i.owner_id OR adder.role = 'administrator')"
 ORDERS = {AlbumOrder.DATE: (DATE, "i.id"), AlbumOrder.HAND: ("ai.position", "i.id")}
 
+_COUNTS = (
+    "SELECT ai.album_id, COUNT(*) AS images, MIN({date}) AS first_at, MAX({date}) AS last_at {source}"
+    " WHERE ai.album_id IN ({names}) AND {shown} GROUP BY ai.album_id"
+)
+# A subquery for each album, because LIMIT keeps one row where a window function sorts all rows of all albums
 _COVERS = (
-    "SELECT album_id, COUNT(*) AS images, MIN(at) AS first_at, MAX(at) AS last_at,"
-    " MIN(CASE WHEN place = 1 THEN id END) AS cover FROM (SELECT ai.album_id, i.id, {date} AS at,"
-    " ROW_NUMBER() OVER (PARTITION BY ai.album_id ORDER BY CASE WHEN i.id = a.cover_id THEN 0 ELSE 1 END,"
-    " CASE WHEN a.ordering = 'hand' THEN ai.position END, {date}, i.id) AS place"
-    " {source} WHERE ai.album_id IN ({names}) AND {shown}) counted GROUP BY album_id"
+    "SELECT a.id AS album_id, COALESCE((SELECT i.id {source} AND i.id = a.cover_id AND {shown}),"
+    " CASE a.ordering WHEN 'hand' THEN (SELECT i.id {source} AND {shown} ORDER BY ai.position, {date}, i.id"
+    " LIMIT 1) ELSE (SELECT i.id {source} AND {shown} ORDER BY {date}, i.id LIMIT 1) END) AS cover"
+    " FROM albums a WHERE a.id IN ({names})"
+)
+_OF_ALBUM = (
+    "FROM album_images ai JOIN images i ON i.id = ai.image_id"
+    " LEFT JOIN accounts adder ON adder.id = ai.added_by WHERE ai.album_id = a.id"
 )
 
 
@@ -191,8 +199,24 @@ def covers_and_counts(tx: Transaction, album_ids: Sequence[int], viewer: Viewer)
     shown, rights = visible(viewer)
     found: dict[int, Row] = {}
     for names, values in _chunks("album", album_ids):
-        statement = sql(_COVERS, date=DATE, source=_FROM, names=names, shown=shown)
-        found |= {row["album_id"]: row for row in tx.rows(statement, **values, **rights)}
+        counts = sql(_COUNTS, date=DATE, source=_FROM, names=names, shown=shown)
+        counted = {row["album_id"]: row for row in tx.rows(counts, **values, **rights)}
+        covers = sql(_COVERS, date=DATE, source=_OF_ALBUM, names=names, shown=shown)
+        for row in tx.rows(covers, **values, **rights):
+            if row["album_id"] in counted:
+                found[row["album_id"]] = counted[row["album_id"]] | row
+    return found
+
+
+def entries(tx: Transaction, album_ids: Sequence[int]) -> dict[int, int]:
+    """Return by album how many images it contains, seen or not; none for an empty one."""
+    found: dict[int, int] = {}
+    for names, values in _chunks("album", album_ids):
+        statement = sql(
+            "SELECT album_id, COUNT(*) AS n FROM album_images WHERE album_id IN ({names}) GROUP BY album_id",
+            names=names,
+        )
+        found |= {row["album_id"]: row["n"] for row in tx.rows(statement, **values)}
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,13 @@ from imgcore.collections.models import (
     MEMBERS,
     Album,
     AlbumChanges,
+    AlbumCursor,
     AlbumList,
     AlbumOrder,
     AlbumRole,
     Member,
 )
-from imgcore.db.album_images import AlbumImageRepository, covers_and_counts, find_in_album, touch
+from imgcore.db.album_images import AlbumImageRepository, covers_and_counts, entries, find_in_album, touch
 from imgcore.db.connection import Transaction
 from imgcore.db.mapping import Row, lock_account, moment
 from imgcore.db.pages import read_images
@@ -33,6 +35,8 @@ _SELECT = (
     " LEFT JOIN album_members m ON m.album_id = a.id AND m.account_id = :viewer_id"
     " WHERE {rights} AND {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT :limit"
 )
+_ENTRIES = 50_000  # images in the albums of one list
+_COUNTED = 50  # albums whose images one statement counts
 _OF_OTHERS = "CASE WHEN a.owner_id = :viewer_id THEN 1 ELSE 0 END = 0"  # those of open mode have no owner
 _MEMBERS = (
     "SELECT account.name, m.may FROM album_members m JOIN accounts account ON account.id = m.account_id"
@@ -43,23 +47,29 @@ _MEMBERS = (
 class AlbumRepository(AlbumImageRepository):
     """The albums. Each method is one transaction; ``viewer`` decides which albums and images it concerns."""
 
-    def listed(self, viewer: Viewer, place: Place | None) -> AlbumList:
+    def listed(self, viewer: Viewer, place: Place | None, *, own: bool = True) -> AlbumList:
         """Return the albums that the viewer owns, and the first of those of others that they see.
 
-        place: of the last album of the previous list; the albums of others that follow it are returned. Others
-        have a limit of their own, so that they never displace the viewer's.
+        place: of the last album of the previous list. own: it is one of the viewer's, so that the rest of these
+        follows, then those of others from the first. Others have a limit of their own and never displace the
+        viewer's. A list ends earlier where its albums contain many images: the covers and counts read all.
         """
         following, at = after(place, "a.updated_at", "a.id", descending=True)
-        others = sql("{of_others} AND {following}", of_others=_OF_OTHERS, following=following)
+        first = sql("a.owner_id = :viewer_id AND {following}", following=following)
+        others = sql(
+            "{of_others} AND {following}", of_others=_OF_OTHERS, following="1 = 1" if own else following
+        )
 
         def work(tx: Transaction) -> AlbumList:
-            own = _rows(tx, viewer, "a.owner_id = :viewer_id", limit=ALBUMS) if place is None else []
-            found = _rows(tx, viewer, others, limit=ALBUMS + 1, **at)
-            shown = found[:ALBUMS]
-            rows = sorted([*own, *shown], key=lambda row: (row["updated_at"], row["id"]), reverse=True)
+            mine = _rows(tx, viewer, first, limit=ALBUMS, **at) if own else []
+            found = _rows(tx, viewer, others, limit=ALBUMS + 1, **({} if own else at))
+            rows = _affordable(tx, [*mine, *found[:ALBUMS]])
+            cursor = None
+            if len(rows) < len(mine) + len(found):
+                cursor = AlbumCursor(_place(rows[-1]), own=len(rows) <= len(mine)).text()
+            rows.sort(key=lambda row: (row["updated_at"], row["id"]), reverse=True)
             albums = _with_images(tx, [_album(row, viewer) for row in rows], viewer)
-            more = len(found) > ALBUMS
-            return AlbumList(tuple(albums), _place(shown[-1]).text() if more else None)
+            return AlbumList(tuple(albums), cursor)
 
         return self._database.read(work)
 
@@ -208,6 +218,20 @@ def _rows(tx: Transaction, viewer: Viewer, condition: str, **values: Any) -> lis
     mine = "(a.owner_id = :viewer_id OR m.account_id IS NOT NULL)"
     statement = sql(_SELECT, rights="1 = 1" if viewer.changes_others else mine, condition=condition)
     return tx.rows(statement, viewer_id=viewer.account_id, **values)
+
+
+def _affordable(tx: Transaction, rows: Sequence[Row]) -> list[Row]:
+    """Return the first of these albums that contain no more than _ENTRIES images together; at least one."""
+    count, kept = 0, 0
+    for start in range(0, len(rows), _COUNTED):
+        chunk = rows[start : start + _COUNTED]
+        sizes = entries(tx, [row["id"] for row in chunk])
+        for row in chunk:
+            count += sizes.get(row["id"], 0)
+            if kept and count > _ENTRIES:
+                return list(rows[:kept])
+            kept += 1
+    return list(rows)
 
 
 def _place(row: Row) -> Place:

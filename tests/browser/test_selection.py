@@ -104,6 +104,19 @@ def test_all_photos_get_a_tag_and_go_into_a_new_album(browser: Browser, stage: S
     browser.wait(lambda: [6] == [album.images for album in stage.gallery.albums.listed().albums])
 
 
+def test_album_on_a_later_page_of_the_list_is_offered(
+    browser: Browser, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgcore.db.albums._ENTRIES", 0)
+    image = stage.add("boat.jpg", photo())
+    for name in ("First", "Second", "Third"):
+        stage.gallery.albums.add(stage.gallery.albums.create(name).public_id, [image.public_id])
+    browser.open()
+    click(browser, 0)
+    browser.click("#select-bar [data-action=album]")
+    browser.wait(lambda: 3 == len(browser.all("dialog[open] .choices button")))
+
+
 def all_of_many(browser: Browser, stage: Stage) -> None:
     """Select all of 1,010 photos, of which the page has loaded a part."""
     stage.add("boat.jpg", photo())

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from imgcore.collections.models import AlbumOrder
+from imgcore.db.album_images import covers_and_counts, entries
 from imgcore.db.connection import Database, Transaction
 from imgcore.gallery.filters import Filters, Progress
 from imgcore.gallery.models import EVERYBODY, Viewer
@@ -137,6 +139,29 @@ def test_every_frequent_question_is_answered_by_an_index(
 
     assert len(plans.lines) > 20
     assert [] == whole_tables(plans.lines)
+
+
+@pytest.mark.parametrize("everybody", [True, False])
+def test_covers_and_counts_of_albums_read_their_own_photos_alone(
+    full: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch, everybody: bool
+) -> None:
+    viewer = EVERYBODY if everybody else Viewer(1, sees_others=False, changes_others=False)
+    for order in AlbumOrder:
+        full.albums.create("Album", "", order, EVERYBODY)
+    entries_of_albums = (
+        "INSERT INTO album_images (album_id, image_id, position, added_at)"
+        " SELECT a.id, i.id, i.id, {now} FROM albums a JOIN images i ON i.id % 7 = 0"
+    )
+    database.run(lambda tx: tx.execute(entries_of_albums))
+    analyze(database, "albums", "album_images")
+    ids = [row["id"] for row in database.read(lambda tx: tx.rows("SELECT id FROM albums"))]
+    plans = Plans(monkeypatch)
+
+    database.read(lambda tx: (entries(tx, ids[:1]), covers_and_counts(tx, ids[:1], viewer)))
+
+    assert len(plans.lines) > 5
+    few = [line for line in plans.lines if " adder " not in line]  # the accounts of those who added
+    assert [] == whole_tables(few)
 
 
 @pytest.mark.parametrize("everybody", [True, False])

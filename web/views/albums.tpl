@@ -27,7 +27,7 @@
 <p>There are no albums yet. An album collects photos under a name; a photo can be in several albums.</p>
 % end
 % if following is not None or not first:
-<p class="hint">This page shows {{'your own albums and some' if first else 'more'}} of those of others.</p>
+<p class="hint">{{'This page does not have all albums.' if first else 'This page has more albums.'}}</p>
 <p class="actions">
 %   if not first:
   <a class="button" href="/albums">First albums</a>

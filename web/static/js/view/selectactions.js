@@ -50,13 +50,12 @@ function changeTags(wanted, bulk) {
  * @param {Bulk} bulk
  */
 async function addToAlbum(wanted, bulk) {
-  const listed = await ask("GET", "/api/v1/albums");
+  const albums = await allAlbums();
   const add = (/** @type {string} */ album) => {
     dialog.close();
     return bulk.run("add_to_album", wanted, { album });
   };
-  const may = listed.albums.filter((/** @type {{role: string}} */ album) => album.role !== "view");
-  const rows = may.map((/** @type {{id: string, name: string}} */ { id, name }) => element("li", { dir: "auto" }, [button(name, guard(() => add(id)))]));
+  const rows = albums.filter(({ role }) => role !== "view").map(({ id, name }) => element("li", { dir: "auto" }, [button(name, guard(() => add(id)))]));
   const field = element("input", { id: "bulk-album", maxLength: 100, autocomplete: "off" });
   const create = guard(async () => {
     const name = field.value.trim();
@@ -68,6 +67,17 @@ async function addToAlbum(wanted, bulk) {
     element("div", { className: "buttons" }, [button("Create the album", create)]),
   ]);
   (rows[0]?.querySelector("button") ?? field).focus();
+}
+
+/** @returns {Promise<{id: string, name: string, role: string}[]>} */
+async function allAlbums() {
+  const albums = [];
+  for (let next = ""; next !== null;) {
+    const listed = await ask("GET", `/api/v1/albums${next && `?cursor=${encodeURIComponent(next)}`}`);
+    albums.push(...listed.albums);
+    next = listed.next;
+  }
+  return albums;
 }
 
 /** @param {Wanted} wanted */
