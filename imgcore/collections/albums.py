@@ -110,10 +110,16 @@ class Albums:
             raise NotFound("This photo is not in the album.")
         return image, ids.index(public_id), ids
 
-    def add(self, public_id: str, ids: Sequence[str]) -> Results:
-        """Add images of the viewer's. Forbidden for a viewer who may only view. Invalid: ids."""
+    def add(self, public_id: str, ids: Sequence[str], *, undoing: bool = False) -> Results:
+        """Add images of the viewer's. Forbidden for a viewer who may only view. Invalid: ids.
+
+        undoing: images that the viewer took out within a day are put back as they were, also those of others.
+        """
         album = self.get(public_id)
-        return _merge(checked_ids(ids), lambda known: self.rows.add_images(album.id, known, self.viewer))
+        return _merge(
+            checked_ids(ids),
+            lambda known: self.rows.add_images(album.id, known, self.viewer, undoing=undoing),
+        )
 
     def remove(self, public_id: str, ids: Sequence[str]) -> Results:
         """Take images out of an album: its owner any, others those that they added or own. Invalid: ids."""

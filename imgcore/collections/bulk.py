@@ -94,7 +94,7 @@ class Bulk:
             case BulkAction.ADD_TAGS | BulkAction.REMOVE_TAGS:
                 return self._change_tags(request, undoing=undoing)
             case BulkAction.ADD_TO_ALBUM | BulkAction.REMOVE_FROM_ALBUM:
-                return self._change_album(request)
+                return self._change_album(request, undoing=undoing)
             case BulkAction.RECAPTION:
                 return self._recaption(request)
             case BulkAction.TRASH:
@@ -171,12 +171,16 @@ class Bulk:
         undo = tuple(BulkRequest(opposite, tuple(ids), changed) for changed, ids in undone.items())
         return BulkOutcome(results, undo)
 
-    def _change_album(self, request: BulkRequest) -> BulkOutcome:
+    def _change_album(self, request: BulkRequest, *, undoing: bool) -> BulkOutcome:
         if request.album is None or self.gallery.albums is None:
             raise Invalid("Name the album.", code="album")
         albums = self.gallery.albums.for_viewer(self.gallery.viewer)
         adds = request.action is BulkAction.ADD_TO_ALBUM
-        outcome = BulkOutcome((albums.add if adds else albums.remove)(request.album, request.ids))
+        outcome = BulkOutcome(
+            albums.add(request.album, request.ids, undoing=undoing)
+            if adds
+            else albums.remove(request.album, request.ids)
+        )
         opposite = BulkAction.REMOVE_FROM_ALBUM if adds else BulkAction.ADD_TO_ALBUM
         changed = tuple(outcome.changed)
         undo = BulkRequest(opposite, changed, album=request.album)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from imgcore.collections.models import ALBUM_IMAGES, AlbumOrder, AlbumRole, ItemResult, Results
+from imgcore.db.album_removals import forget_old_removals, put_back, removals_of, take_out
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, in_list
 from imgcore.db.places import DATE, SHOWN, after, page_of
@@ -78,18 +79,27 @@ class AlbumImageRepository(Repository):
         )
         return [row["public_id"] for row in rows]
 
-    def add_images(self, album_id: int, public_ids: Sequence[str], viewer: Viewer) -> Results:
+    def add_images(
+        self, album_id: int, public_ids: Sequence[str], viewer: Viewer, *, undoing: bool = False
+    ) -> Results:
         """Add images that the viewer may change, at the end of the order by hand.
 
+        undoing: those that the viewer took out within a day are put back as they were, also in the trash.
         NotFound, Forbidden for a viewer who may not add to this album, or may not any more.
         """
 
         def work(tx: Transaction) -> Results:
-            _lock_for_adding(tx, album_id, viewer)
+            owner = _lock_for_adding(tx, album_id, viewer)
             counts = "SELECT COUNT(*) AS n, MAX(position) AS last FROM album_images WHERE album_id = :album_id"
             [row] = tx.rows(counts, album_id=album_id)
-            adding = _Adding(tx, album_id, viewer, row["n"], row["last"] or 0)
             found = {row["public_id"]: row for row in _images(tx, album_id, public_ids)}
+            ids = [row["id"] for row in found.values()] if undoing else []
+            removed = {
+                image_id
+                for image_id, row in removals_of(tx, album_id, ids, viewer).items()
+                if owner or viewer.account_id == row["added_by"]
+            }
+            adding = _Adding(tx, album_id, viewer, row["n"], row["last"] or 0, removed)
             results = [(public_id, adding.add(found.get(public_id))) for public_id in public_ids]
             touch(tx, album_id)
             return results
@@ -102,6 +112,8 @@ class AlbumImageRepository(Repository):
         """Take images out of an album. owner: any of them; else those that the viewer added or owns."""
 
         def work(tx: Transaction) -> Results:
+            tx.row("SELECT id FROM albums WHERE id = :album_id {for_update}", album_id=album_id)
+            forget_old_removals(tx, album_id)
             shown, values = visible(viewer)
             found = {row["public_id"]: row for row in _images(tx, album_id, public_ids)}
             seen = set(_seen(tx, album_id, [row["id"] for row in found.values()], shown, values))
@@ -137,15 +149,15 @@ class AlbumImageRepository(Repository):
         self._database.run(work)
 
 
-def _lock_for_adding(tx: Transaction, album_id: int, viewer: Viewer) -> None:
-    """Lock the row of an album to which the viewer may add. NotFound, Forbidden.
+def _lock_for_adding(tx: Transaction, album_id: int, viewer: Viewer) -> bool:
+    """Lock the row of an album to which the viewer may add; return whether it is theirs. NotFound, Forbidden.
 
     Memberships change under the same lock, so that a member who is removed leaves no image behind.
     """
     album = tx.row("SELECT owner_id FROM albums WHERE id = :album_id {for_update}", album_id=album_id)
     owned = viewer.account_id is not None and album is not None and album["owner_id"] == viewer.account_id
     if album is not None and (owned or viewer.changes_others):
-        return
+        return True
     member = tx.row(
         "SELECT may FROM album_members WHERE album_id = :album_id AND account_id = :viewer_id",
         album_id=album_id,
@@ -155,35 +167,42 @@ def _lock_for_adding(tx: Transaction, album_id: int, viewer: Viewer) -> None:
         raise NotFound("There is no such album.")
     if member["may"] != AlbumRole.ADD:
         raise Forbidden("You may view this album, not add photos to it.")
+    return False
 
 
 class _Adding:
-    """Adds images to one album, whose row is locked."""
+    """Adds images to one album, whose row is locked. removed: ids of those that are put back as they were."""
 
-    def __init__(self, tx: Transaction, album_id: int, viewer: Viewer, count: int, last: int) -> None:
+    def __init__(
+        self, tx: Transaction, album_id: int, viewer: Viewer, count: int, last: int, removed: set[int]
+    ) -> None:
         self._tx, self._album_id, self._viewer = tx, album_id, viewer
-        self._count, self._last = count, last
+        self._count, self._last, self._removed = count, last, removed
 
     def add(self, row: Row | None) -> ItemResult:
         """Add the image of a row of ``_images``."""
-        refused = _refusal(row, self._viewer)
+        back = row is not None and row["id"] in self._removed
+        refused = None if back else _refusal(row, self._viewer)
         if row is None or refused is not None:
             return refused or ItemResult.NOT_FOUND
         if row["position"] is not None:
             return ItemResult.PRESENT
         if self._count >= ALBUM_IMAGES:
             return ItemResult.FULL
+        added = put_back(self._tx, self._album_id, row["id"]) if back else self._append(row["id"])
+        self._count += added
+        return ItemResult.ADDED if added else ItemResult.NOT_FOUND
+
+    def _append(self, image_id: int) -> int:
         self._last += _STEP
-        added = self._tx.execute(  # an image that is purged meanwhile is ignored
+        return self._tx.execute(  # an image that is purged meanwhile is ignored
             "{insert_ignore} album_images (album_id, image_id, position, added_by, added_at)"
             " VALUES (:album_id, :image_id, :position, :added_by, {now})",
             album_id=self._album_id,
-            image_id=row["id"],
+            image_id=image_id,
             position=self._last,
             added_by=self._viewer.account_id,
         )
-        self._count += added
-        return ItemResult.ADDED if added else ItemResult.NOT_FOUND
 
 
 def visible(viewer: Viewer) -> tuple[str, dict[str, Any]]:
@@ -277,15 +296,11 @@ def _seen(
 def _remove(
     tx: Transaction, album_id: int, row: Row | None, viewer: Viewer, seen: set[int], *, owner: bool
 ) -> ItemResult:
-    if row is None or row["position"] is None or not (owner or row["id"] in seen):
+    if row is None or row["position"] is None:
         return ItemResult.NOT_FOUND
     if not (owner or viewer.account_id in (row["added_by"], row["owner_id"])):
-        return ItemResult.FORBIDDEN
-    tx.execute(
-        "DELETE FROM album_images WHERE album_id = :album_id AND image_id = :image_id",
-        album_id=album_id,
-        image_id=row["id"],
-    )
+        return ItemResult.FORBIDDEN if row["id"] in seen else ItemResult.NOT_FOUND
+    take_out(tx, album_id, row["id"], viewer)
     return ItemResult.REMOVED
 
 

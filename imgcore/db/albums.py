@@ -181,7 +181,12 @@ class AlbumRepository(AlbumImageRepository):
                 "DELETE FROM album_members WHERE album_id = :album_id AND account_id = :account_id", **key
             ):
                 raise NotFound("This album is not shared with that account.", code="name")
-            tx.execute("DELETE FROM album_images WHERE album_id = :album_id AND added_by = :account_id", **key)
+            for table in (
+                "album_images",
+                "album_removals",
+            ):  # of the latter, else an undo would bring them back
+                added = "DELETE FROM {table} WHERE album_id = :album_id AND added_by = :account_id"
+                tx.execute(sql(added, table=table), **key)
             touch(tx, album_id)
 
         self._database.run(work)

@@ -34,6 +34,7 @@ _WHERE = {
     "campaign_items": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "albums": "public_id LIKE 'bystander%'",
     "album_images": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
+    "album_removals": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
     "album_members": "may = 'add' AND album_id IN (SELECT id FROM albums WHERE public_id LIKE 'bystander%')",
     "shares": "public_id LIKE 'bystander%'",
     "share_images": "image_id IN (SELECT id FROM images WHERE public_id LIKE 'bystander%')",
@@ -114,6 +115,8 @@ def add_bystanders(tx: Transaction) -> None:
         _insert(tx, "campaign_items", campaign_id=campaign, image_id=image_id, status="waiting")
         inside = {"album_id": album, "image_id": image_id, "added_by": owner}
         _insert(tx, "album_images", **inside, position=image_id, added_at=PAST)
+        taken = {"removed_by": owner, "removed_at": FUTURE}
+        _insert(tx, "album_removals", **inside, position=image_id, added_at=PAST, **taken)
         _insert(tx, "share_images", share_id=share, image_id=image_id, position=image_id)
 
 

@@ -49,6 +49,7 @@ from imgcore.db.steps.m039 import m039_ledger_months
 from imgcore.db.steps.m040 import m040_page_keys
 from imgcore.db.steps.m041 import m041_security_event_names
 from imgcore.db.steps.m042 import m042_local_words
+from imgcore.db.steps.m043 import m043_album_removals
 
 STEPS = (
     m001_images_and_tasks,
@@ -93,4 +94,5 @@ STEPS = (
     m040_page_keys,
     m041_security_event_names,
     m042_local_words,
+    m043_album_removals,
 )
