@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from imgcore.db import timeline_search
 from imgcore.gallery.models import Image
@@ -115,6 +116,20 @@ def test_album_on_a_later_page_of_the_list_is_offered(
     click(browser, 0)
     browser.click("#select-bar [data-action=album]")
     browser.wait(lambda: 3 == len(browser.all("dialog[open] .choices button")))
+
+
+def test_enter_in_the_dialogs_of_a_selection_adds_the_tags_and_creates_the_album(
+    browser: Browser, stage: Stage
+) -> None:
+    [image] = filled(browser, stage, count=1)
+    click(browser, 0)
+    browser.press("t")
+    browser.find("#bulk-tags").send_keys("summer" + Keys.ENTER)
+    browser.wait(lambda: "summer" in stage.images.get(image.public_id).tags)
+    browser.wait(lambda: not browser.all("dialog[open]"))
+    browser.press("l")
+    browser.find("#bulk-album").send_keys("Holiday" + Keys.ENTER)
+    browser.wait(lambda: [1] == [album.images for album in stage.gallery.albums.listed().albums])
 
 
 def all_of_many(browser: Browser, stage: Stage) -> None:

@@ -39,8 +39,7 @@ function changeTags(wanted, bulk) {
     await bulk.run(action, wanted, { tags });
   });
   const dialog = openDialog(`Tags of ${photos(wanted)}`, [
-    element("label", { htmlFor: field.id }, ["Tags, separated by commas"]), field,
-    element("div", { className: "buttons" }, [button("Add", send("add_tags")), button("Remove", send("remove_tags"))]),
+    fieldForm("Tags, separated by commas", field, "Add", send("add_tags"), [button("Remove", send("remove_tags"))]),
   ]);
   field.focus();
 }
@@ -56,15 +55,14 @@ async function addToAlbum(wanted, bulk) {
     return bulk.run("add_to_album", wanted, { album });
   };
   const rows = albums.filter(({ role }) => role !== "view").map(({ id, name }) => element("li", { dir: "auto" }, [button(name, guard(() => add(id)))]));
-  const field = element("input", { id: "bulk-album", maxLength: 100, autocomplete: "off" });
+  const field = element("input", { id: "bulk-album", maxLength: 100, autocomplete: "off", required: true });
   const create = guard(async () => {
     const name = field.value.trim();
     if (name) await add((await ask("POST", "/api/v1/albums", { body: { name } })).id);
   });
   const dialog = openDialog(`Add ${photos(wanted)} to an album`, [
     element("ul", { role: "list", className: "choices" }, rows),
-    element("label", { htmlFor: field.id }, ["New album"]), field,
-    element("div", { className: "buttons" }, [button("Create the album", create)]),
+    fieldForm("New album", field, "Create the album", create),
   ]);
   (rows[0]?.querySelector("button") ?? field).focus();
 }
@@ -78,6 +76,23 @@ async function allAlbums() {
     next = listed.next;
   }
   return albums;
+}
+
+/**
+ * A form of one field, which Enter sends, and "Go" of a phone.
+ * @param {string} label @param {HTMLInputElement} field
+ * @param {string} action @param {() => void} send @param {Node[]} [others] further buttons
+ */
+function fieldForm(label, field, action, send, others = []) {
+  const form = element("form", {}, [
+    element("label", { htmlFor: field.id }, [label]), field,
+    element("div", { className: "buttons" }, [element("button", { className: "button small" }, [action]), ...others]),
+  ]);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send();
+  });
+  return form;
 }
 
 /** @param {Wanted} wanted */
