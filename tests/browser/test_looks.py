@@ -106,6 +106,11 @@ def nothing_found(browser: Browser, stage: Stage) -> None:
     browser.open("/?q=giraffe")
 
 
+def long_word(browser: Browser, stage: Stage) -> None:
+    """A search for a long word."""
+    browser.open(f"/?q={'a' * 60}")
+
+
 def upload_form(browser: Browser, stage: Stage) -> None:
     """The plain form."""
     browser.open("/upload")
@@ -143,6 +148,7 @@ SCENES = [
     one_failure,
     in_the_trash,
     nothing_found,
+    long_word,
     upload_form,
     second_form,
     tags,
