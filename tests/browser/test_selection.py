@@ -89,6 +89,21 @@ def test_trash_of_a_selection_by_keyboard_is_undone_at_once(browser: Browser, st
     browser.wait(lambda: len(browser.all("#grid .card")) == 6)
 
 
+def test_actions_are_undone_by_keyboard_once_their_messages_are_gone(browser: Browser, stage: Stage) -> None:
+    filled(browser, stage)
+    for left in (5, 4):
+        browser.run("document.querySelector('#grid .frame[tabindex=\"0\"]').focus()")
+        press(browser, "Delete")
+        browser.wait(lambda left=left: len(browser.all("#grid .card")) == left)
+        browser.click("#toast [aria-label=Dismiss]")
+        browser.wait(lambda: not browser.all("#toast .toast"))
+    for shown in (5, 6):
+        press(browser, "z", ctrlKey=True)
+        browser.wait(lambda shown=shown: len(browser.all("#grid .card")) == shown)
+    press(browser, "z", ctrlKey=True)
+    browser.wait(lambda: browser.has("#toast", "There is nothing to undo."))
+
+
 def test_all_photos_get_a_tag_and_go_into_a_new_album(browser: Browser, stage: Stage) -> None:
     images = filled(browser, stage)
     press(browser, "a", ctrlKey=True)

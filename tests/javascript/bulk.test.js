@@ -81,6 +81,16 @@ test("Undo that fails between two requests is offered again for the rest, and sh
   assert.deepEqual(undone, ids(3500));
 });
 
+test("Undo that cannot succeed any more is not offered again, the rest of it is", async () => {
+  const { bulk, toasts, offered } = scene();
+  await bulk.run("add_tags", { ids: ids(1500) }, { tags: ["x"] });
+  failures = new Map([[3, 404], [4, 409]]);
+  await assert.rejects(toasts[0].action.run(), /busy/);
+  assert.equal(offered().at(-1), "500 photos are left to undo. Undo");
+  await assert.rejects(toasts.at(-1).action.run(), /busy/);
+  assert.equal(offered().length, 2);
+});
+
 test("an action on a list that fails between two requests shows, undoes and continues", async () => {
   const { bulk, called, offered, toasts } = scene();
   failures = new Map([[2, 503]]);
@@ -130,7 +140,7 @@ test("a photo that could not be taken out of the trash is offered again, unless 
   await assert.rejects(toasts.at(-1).action.run(), /busy/);
   assert.deepEqual(offered(), ["Moved to the trash. Undo", "a.jpg is still in the trash. Undo"]);
   await toasts.at(-1).action.run();
-  await assert.rejects(toasts.at(-1).action.run(), /busy/);
+  await assert.rejects(toasts.at(-1).action.run(), /a.jpg cannot be restored: it was deleted for good/);
   assert.equal(offered().length, 2);
 });
 

@@ -23,3 +23,24 @@ test("a message with the same sentence takes the place of the older one, but not
     assert.deepEqual(done, ["a", "b"]);
   }
 });
+
+test("the last ten actions are undone one after the other, also when their messages are gone, and then it is said", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const toasts = stack();
+  /** @type {number[]} */
+  const undone = [];
+  const act = (/** @type {number} */ number) => toasts.show(`${number} moved.`, { label: "Undo", undo: true, run: () => undone.push(number) });
+  for (let number = 1; number < 12; number += 1) act(number);
+  const withdraw = act(12);
+  context.mock.timers.tick(20_000);
+  assert.equal(toasts.childElementCount, 0);
+  withdraw(); // its action is another one now
+  act(13);
+  toasts.below.find((/** @type {Stub} */ { textContent }) => textContent === "Undo").click();
+  for (let press = 0; press < 9; press += 1) toasts.undo();
+  assert.deepEqual(undone, [13, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
+  toasts.undo();
+  toasts.undo();
+  assert.equal(undone.length, 10);
+  assert.deepEqual(toasts.children.map((/** @type {Stub} */ box) => box.firstChild?.textContent), ["There is nothing to undo."]);
+});

@@ -1,6 +1,6 @@
 // What people do with photos: each asks the API, changes the list, and says what happened.
 
-import { ask, Problem } from "./api.js";
+import { ask, Problem, worthAnother } from "./api.js";
 
 /** @typedef {import("./library.js").Library} Library */
 /** @typedef {import("./store.js").Photo} Photo */
@@ -74,16 +74,17 @@ export class Actions {
   }
 
   /**
-   * Take a photo out of the trash; after an error offer it again, unless the photo is gone.
+   * Take a photo out of the trash; after an error offer it again, unless it cannot succeed.
    * @param {string} id
    * @param {Photo | undefined} photo as it was shown
    * @param {number} added its place among the new photos, or -1
    */
   async restore(id, photo, added) {
     const image = await ask("POST", `/api/v1/images/${id}/restore`).catch((error) => {
-      const gone = error instanceof Problem && error.status === 404;
-      if (!gone) this.#offer(`${photo?.name ?? "The photo"} is still in the trash.`, id, photo, added);
-      throw error;
+      const name = photo?.name ?? "The photo";
+      if (worthAnother(error)) this.#offer(`${name} is still in the trash.`, id, photo, added);
+      if (!(error instanceof Problem) || error.status !== 404) throw error;
+      throw new Problem(error.status, error.code, `${name} cannot be restored: it was deleted for good.`);
     });
     this.library.store.put({ ...photo, ...image });
     const shown = this.library.store.get(id);

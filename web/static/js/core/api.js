@@ -25,6 +25,9 @@ export class Problem extends Error {
   }
 }
 
+/** Whether what an error has stopped may succeed another time: later, or signed in. @param {unknown} error */
+export const worthAnother = (error) => !(error instanceof Problem) || error.passing || error.signedOut;
+
 /** The address of the sign-in page that leads back to this one. */
 export const signInPath = () => `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
 

@@ -2,7 +2,7 @@
 // Loaded with the first of them.
 
 import { merged, namesOf, restOf, sizeOf, undoCalls } from "../model/bulk.js";
-import { ask } from "./api.js";
+import { ask, worthAnother } from "./api.js";
 import { fail } from "./guard.js";
 
 /** @typedef {import("../model/bulk.js").Rest} Rest */
@@ -89,7 +89,7 @@ export class Bulk {
   }
 
   /**
-   * Undo an action; after an error offer to undo the rest.
+   * Undo an action; after an error offer to undo the rest, without the request that cannot succeed.
    * @param {Step[]} steps
    */
   async undo(steps) {
@@ -100,6 +100,9 @@ export class Bulk {
         sentences.push((await ask("POST", "/api/v1/bulk/undo", { body: { undo: call } })).summary);
         calls.shift();
       }
+    } catch (error) {
+      if (!worthAnother(error)) calls.shift();
+      throw error;
     } finally {
       if (sentences.length) this.page.toast(merged(sentences));
       const rest = calls.flat();

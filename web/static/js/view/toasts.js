@@ -7,6 +7,7 @@ import { keepFocus } from "./focus.js";
 
 const SHOWN = 20_000; // milliseconds
 const MOST = 3;
+const UNDONE = 10; // actions that can be undone once their messages are gone
 const QUIET = 900; // milliseconds before the first announcement
 const PAUSE = 5000; // between two announcements
 
@@ -15,6 +16,7 @@ const PAUSE = 5000; // between two announcements
 export class ToastStack extends HTMLElement {
   /** @type {string[]} */ #sentences = [];
   /** @type {string[]} */ #described = [];
+  /** @type {(() => void)[]} */ #undos = []; // of the last actions, the newest at the end
   #spoken = 0;
   /** @type {ReturnType<typeof setTimeout> | null} */ #timer = null;
   live = element("p", { className: "sr", id: "live", role: "status" });
@@ -30,7 +32,7 @@ export class ToastStack extends HTMLElement {
    * Show a sentence for 20 seconds, or until it is dismissed; the pointer or the focus on it stops the clock.
    * @param {string} text
    * @param {Action | null} [action]
-   * @returns {() => void} removes it
+   * @returns {() => void} removes it, with its action
    */
   show(text, action = null) {
     // An action is of its own photos, whatever the sentence
@@ -45,11 +47,16 @@ export class ToastStack extends HTMLElement {
       clearTimeout(timer);
       remove([box]);
     };
+    const withdraw = () => {
+      this.#undos = this.#undos.filter((undo) => undo !== run);
+      dismiss();
+    };
+    const run = guard(() => {
+      withdraw();
+      return action?.run();
+    });
+    if (action?.undo) this.#undos = [...this.#undos, run].slice(-UNDONE);
     if (action) {
-      const run = guard(() => {
-        dismiss();
-        return action.run();
-      });
       const made = button(action.label, run, { signal });
       made.dataset.offer = "";
       if (action.undo) made.dataset.undo = "";
@@ -71,14 +78,14 @@ export class ToastStack extends HTMLElement {
     this.append(box);
     remove([...this.children].slice(0, -MOST));
     this.say(text);
-    return dismiss;
+    return withdraw;
   }
 
-  /** Run the newest action that undoes something. Returns whether there was one. */
+  /** Undo the last action that can be undone, also where its message is gone. */
   undo() {
-    const found = [...this.querySelectorAll("button[data-undo]")].at(-1);
-    if (found instanceof HTMLButtonElement) found.click();
-    return found !== undefined;
+    const undo = this.#undos.at(-1);
+    if (undo) undo();
+    else this.show("There is nothing to undo.");
   }
 
   /** Focus the newest message, or go back from it. Returns whether there is one. */
