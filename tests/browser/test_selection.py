@@ -187,7 +187,13 @@ def test_all_of_a_list_but_one_are_shared_by_a_link(browser: Browser, stage: Sta
 def test_a_thousand_selected_photos_are_shared_by_a_link(browser: Browser, stage: Stage) -> None:
     """An address has no room for their ids."""
     filled(browser, stage, count=1)
-    ids = [f"{number:032x}" for number in range(999)]
+    database = stage.gallery.images._database
+    list(multiply(database, 1000))
+    copies = "UPDATE images SET public_id = lower(hex(randomblob(16))) WHERE public_id LIKE 'copy-%'"
+    database.run(lambda tx: tx.execute(copies))
+    ids = [row[0] for row in database.read(lambda tx: tx.tuples("SELECT public_id FROM images"))]
+    browser.open("/")
+    browser.wait(lambda: browser.all("#grid .card"))
     click(browser, 0)
     browser.run(
         "document.querySelector('select-bar').selection.add(arguments[0]);"

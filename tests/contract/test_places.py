@@ -150,15 +150,17 @@ def test_photos_that_leave_or_come_before_a_cursor_change_nothing_after_it(
 def test_pages_cost_the_same_among_many_other_photos(
     walk: Walk, database: Database, repositories: Repositories
 ) -> None:
-    """SQLite has no statistics unless one asks for them."""
-    few = effort(database, walk.names)
-    list(multiply(database, 1500))
-    of_others = "UPDATE images SET deleted_at = NULL, listed_id = id WHERE image_key LIKE 'copy-%'"
-    database.run(lambda tx: tx.execute(of_others))
-    analyze(database, "images", "tasks")
-
-    assert [image.name for image in walk.photos] == walk.names()
-    assert effort(database, walk.names) <= 1.2 * few
+    """MariaDB reads a table of a few rows in another way than a larger one; SQLite has no statistics."""
+    efforts = []
+    for others in (300, 1500):
+        list(multiply(database, others))
+        of_others = "UPDATE images SET deleted_at = NULL, listed_id = id WHERE image_key LIKE 'copy-%'"
+        database.run(lambda tx, change=of_others: tx.execute(change))
+        analyze(database, "images", "tasks", "albums", "album_images", "shares", "share_images")
+        assert [image.name for image in walk.photos] == walk.names()
+        efforts.append(effort(database, walk.names))
+    few, many = efforts
+    assert many <= 1.2 * few
 
 
 def test_cursor_of_the_other_order_is_invalid(albums: Albums, repositories: Repositories) -> None:
