@@ -39,16 +39,7 @@
 % else:
 <p>No photos are in this album yet.</p>
 % end
-% if following is not None or not first:
-<p class="actions">
-%   if not first:
-  <a class="button" href="{{album_path}}">First photos</a>
-%   end
-%   if following is not None:
-  <a class="button" href="{{album_path}}?cursor={{following}}">More photos</a>
-%   end
-</p>
-% end
+% include('list_pages.tpl', path=album_path, items='photos')
 % if tiles:
 <form class="actions" method="post" action="/download">
   <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="album" value="{{album['id']}}">

@@ -28,15 +28,8 @@
 % end
 % if following is not None or not first:
 <p class="hint">{{'This page does not have all albums.' if first else 'This page has more albums.'}}</p>
-<p class="actions">
-%   if not first:
-  <a class="button" href="/albums">First albums</a>
-%   end
-%   if following is not None:
-  <a class="button" href="/albums?cursor={{following}}">More albums</a>
-%   end
-</p>
 % end
+% include('list_pages.tpl', path='/albums', items='albums')
 % if may_create:
 <form class="panel" method="post" action="/albums">
   <h2>New album</h2>

@@ -39,13 +39,6 @@
 % end
 % if following is not None or not first:
 <p class="hint">The pages show open links first, then those that have ended.</p>
-<p class="actions">
-%   if not first:
-  <a class="button" href="/shared">First links</a>
-%   end
-%   if following is not None:
-  <a class="button" href="/shared?cursor={{following}}">More links</a>
-%   end
-</p>
 % end
+% include('list_pages.tpl', path='/shared', items='links')
 </section>

@@ -27,16 +27,7 @@
   </li>
 %   end
 </ul>
-%   if following or not first:
-<p class="actions">
-%     if not first:
-  <a class="button" href="/trash">First photos</a>
-%     end
-%     if following:
-  <a class="button" href="/trash?cursor={{following}}">More photos</a>
-%     end
-</p>
-%   end
+%   include('list_pages.tpl', path='/trash', items='photos')
 <form class="panel" method="post" action="/trash/restore">
   <h2>Restore all</h2>
   <input type="hidden" name="token" value="{{token}}"><input type="hidden" name="contents" value="{{contents}}">

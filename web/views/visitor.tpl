@@ -9,14 +9,5 @@
 % if share.download and tiles:
 <p class="actions"><a class="button" href="{{link_path}}/all.zip" rel="nofollow">Download all photos (zip)</a></p>
 % end
-% if following is not None or not first:
-<p class="actions">
-%   if not first:
-  <a class="button" href="{{link_path}}">First photos</a>
-%   end
-%   if following is not None:
-  <a class="button" href="{{link_path}}?cursor={{following}}">More photos</a>
-%   end
-</p>
-% end
+% include('list_pages.tpl', path=link_path, items='photos')
 </section>
