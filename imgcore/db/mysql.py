@@ -85,11 +85,8 @@ class Mysql(Dialect):
             init_command="SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 3,"
             " lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
         )
-        server = connection.get_server_info()  # type: ignore[no-untyped-call]
-        if "mariadb" not in server.lower():
-            connection.query(_NO_SKIP_SCAN)
-        if statement_limit is not None:
-            connection.query(_limit_statements(server, statement_limit))
+        if settings := _settings_of(connection.get_server_info(), statement_limit):  # type: ignore[no-untyped-call]
+            connection.query(f"SET SESSION {settings}")
         with connection.cursor() as cursor:
             # Each statement sees what is committed: who waited for a row's lock must see what its holder did.
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
@@ -111,21 +108,24 @@ class Mysql(Dialect):
         return _MYSQL.get(code) or unlisted(code)
 
 
-def _limit_statements(server: str, seconds: float) -> str:
-    """Return the statement that limits each later one. server: its version, as the handshake tells it.
+def _settings_of(server: str, statement_limit: float | None) -> str:
+    """Return what is set in another way for MySQL than for MariaDB; empty where nothing is.
 
-    MariaDB limits every statement, so a wait for a lock must end earlier, to be known as one; MySQL limits
-    SELECT only.
+    server: its version, as the handshake tells it. statement_limit: seconds for each statement. MariaDB limits
+    every statement, so a wait for a lock must end earlier, to be known as one; MySQL limits SELECT only.
     """
     if "mariadb" not in server.lower():
-        return f"SET SESSION max_execution_time = {round(seconds * 1000)}"
-    lock_wait = max(1, math.ceil(seconds) - 1)
-    return f"SET SESSION max_statement_time = {seconds}, innodb_lock_wait_timeout = {lock_wait}"
+        limit = "" if statement_limit is None else f", max_execution_time = {round(statement_limit * 1000)}"
+        return f"{_NO_SKIP_SCAN}{limit}"
+    if statement_limit is None:
+        return ""
+    lock_wait = max(1, math.ceil(statement_limit) - 1)
+    return f"max_statement_time = {statement_limit}, innodb_lock_wait_timeout = {lock_wait}"
 
 
 # MySQL alone has skip scans. One of a longer index costs less by its estimate than the index in whose order
 # photos are read until enough are found, and reads and sorts all photos of a month
-_NO_SKIP_SCAN = "SET SESSION optimizer_switch = 'skip_scan=off'"
+_NO_SKIP_SCAN = "optimizer_switch = 'skip_scan=off'"
 
 _LOST = Diagnosis(Fault.LOST, "The connection to the database was lost.")
 _TIMEOUT = Diagnosis(Fault.TIMEOUT, "The database does not answer in time.", "database_slow")
