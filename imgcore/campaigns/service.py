@@ -110,10 +110,10 @@ class Campaigns:
     def advance(self, seconds: float = IN_SWEEP) -> int:
         """Queue the images whose turn has come in all running campaigns; return how many.
 
-        seconds: shared by the campaigns. Images for which no time is left wait for a later turn, so that a high
-        rate delays no request and no other work of the sweep.
         It may be called at any time, by several processes, and be killed at any point: an image is queued in
         the transaction that takes it from the campaign, and a message that was not sent is sent by the sweep.
+        seconds: shared by the campaigns. Images for which no time is left wait for a later turn, so that a high
+        rate delays no request and no other work of the sweep.
         """
         queued, running, end = 0, self.rows.running(), self.clock() + seconds
         for number, campaign in enumerate(running):

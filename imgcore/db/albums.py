@@ -181,10 +181,8 @@ class AlbumRepository(AlbumImageRepository):
                 "DELETE FROM album_members WHERE album_id = :album_id AND account_id = :account_id", **key
             ):
                 raise NotFound("This album is not shared with that account.", code="name")
-            for table in (
-                "album_images",
-                "album_removals",
-            ):  # of the latter, else an undo would bring them back
+            # Also what was taken out: else its undo would bring back the images of one who is no member
+            for table in ("album_images", "album_removals"):
                 added = "DELETE FROM {table} WHERE album_id = :album_id AND added_by = :account_id"
                 tx.execute(sql(added, table=table), **key)
             touch(tx, album_id)

@@ -165,7 +165,7 @@ class ImageRepository(Repository):
         return self._database.read(work)
 
     def undo(self, public_id: str, seen: str | None = None) -> Image | None:
-        """Undo the last change of the words; None where there is none. See imgcore.db.words.
+        """Undo the last change of the words; None where there is none. See imgcore.db.undo.
 
         seen: the last change that a person has seen, "" for none. Conflict where it is another one by now.
         """

@@ -9,7 +9,7 @@ from typing import Any
 
 from imgcore.db.connection import Repository, Transaction
 from imgcore.db.mapping import Row, storable_tags
-from imgcore.db.undo import last_change, undo
+from imgcore.db.undo import last_change, take_back
 from imgcore.db.words import Author, current_words, write_words
 from imgcore.errors import Conflict, NotFound
 from imgcore.gallery.edits import CHANGED, same_words
@@ -142,5 +142,7 @@ def _undo(
     [replaced] = change.replaced
     version = replaced.before or {"value": None, "languages": None}
     before = _lists(version["value"], json.loads(version["languages"] or "{}"))
-    opposite = _changed(before, add=list(remove), remove=add)
-    return opposite == lists and undo(tx, image_id, [WordField.TAGS])
+    if _changed(before, add=list(remove), remove=add) != lists:
+        return False
+    take_back(tx, image_id, change)
+    return True

@@ -48,18 +48,23 @@ def restore_version(tx: Transaction, image_id: int, version_id: int) -> bool:
     return version is not None
 
 
-def undo(tx: Transaction, image_id: int, fields: Iterable[WordField] = tuple(WordField)) -> bool:
-    """Undo the last change of these fields; False where there is none that can be undone.
+def undo(tx: Transaction, image_id: int) -> bool:
+    """Undo the last change; False where there is none that can be undone.
 
     Each field that it wrote gets the words that it would have without the change: those of before, or of a
     description that came since and was not used; none where there were none. Called again, it goes one change
     further back.
     """
-    change = last_change(tx, image_id, fields)
+    change = last_change(tx, image_id)
     if change is not None:
-        versions = {each.field: _without(tx, image_id, each) for each in change.replaced}
-        _restore(tx, image_id, versions, undoes=change.id)
+        take_back(tx, image_id, change)
     return change is not None
+
+
+def take_back(tx: Transaction, image_id: int, change: Change) -> None:
+    """Undo a change, see ``undo``."""
+    versions = {each.field: _without(tx, image_id, each) for each in change.replaced}
+    _restore(tx, image_id, versions, undoes=change.id)
 
 
 def last_change(
