@@ -1,7 +1,8 @@
 """What pages and the API cost: python -m tests.load.bench_pages [ROWS ...]
 
 The real web process (one, open mode) over MariaDB and over SQLite; beside it a plain Flask page of 24 photos
-(the peer) and Bottle with a constant of the same length (the floor), asked in turn. Prints JSON lines.
+(the peer) and Bottle with a constant of the same length (the floor). All are asked in turn, and so are the
+sizes, because a machine that is slower for a minute would change a comparison. Prints JSON lines.
 ``ours``, ``database``, ``peer`` and ``floor`` are milliseconds of processor time a request, ``wall`` the median
 time of an answer. A ratio is compared with its goal: of the hot page at most a third of the peer and twice the
 floor, of pages that were not asked for before at most the peer's hot page; ``flat``: of web and database
@@ -28,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,13 +65,20 @@ class Server:
 
     def get(self, path: str, headers: dict[str, str]) -> tuple[dict[str, str], int]:
         """Return the headers for a conditional request of the same, and the length of the answer."""
-        self.connection.request("GET", path, headers=headers)
-        answer = self.connection.getresponse()
+        try:
+            answer = self._asked(path, headers)
+        except ConnectionError:  # it was idle while others were asked
+            self.connection.close()
+            answer = self._asked(path, headers)
         length = len(answer.read())
         if answer.status != (304 if "If-None-Match" in headers else 200):
             raise RuntimeError(f"{path} answered {answer.status}")
         cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
         return {"If-None-Match": answer.getheader("ETag") or "", "Cookie": cookie}, length
+
+    def _asked(self, path: str, headers: dict[str, str]) -> HTTPResponse:
+        self.connection.request("GET", path, headers=headers)
+        return self.connection.getresponse()
 
     def cost(self, path: str, requests: int) -> float:
         """Return milliseconds of processor time a request of ``path``."""
@@ -109,7 +117,7 @@ def started(module: str, environ: dict[str, str]) -> Iterator[Server]:
 
 @dataclass
 class Measured:
-    """Milliseconds a request, medians of the rounds: processor time of web and database, and the wait."""
+    """Milliseconds a request: processor time of web and database, and the median of the waits."""
 
     ours: float
     database: float
@@ -118,12 +126,29 @@ class Measured:
     peer: float | None = None
     floor: float | None = None
 
+    @classmethod
+    def median(cls, rounds: Sequence[Measured]) -> Measured:
+        """Return the median of each figure; the length is that of the last round."""
+
+        def of(figure: Callable[[Measured], float]) -> float:
+            return statistics.median(map(figure, rounds))
+
+        last = rounds[-1]
+        return cls(
+            of(lambda each: each.ours),
+            of(lambda each: each.database),
+            of(lambda each: each.wall),
+            last.length,
+            None if last.peer is None else of(lambda each: each.peer or 0.0),
+            None if last.floor is None else of(lambda each: each.floor or 0.0),
+        )
+
 
 @dataclass
 class Bench:
     """What is asked, over one size. database: the process of the database; None for SQLite.
 
-    change: increases the version of so many of the newest photos.
+    origin: of our gallery. change: increases the version of so many of the newest photos.
     """
 
     ours: Server
@@ -132,18 +157,18 @@ class Bench:
     requests: int  # of a round
     others: tuple[Server, Server] | None = None  # peer and floor
     change: Callable[[int], None] = lambda photos: None
+    origin: str = ""
 
-    def measure(self, question: Question) -> Measured:
-        """Ask one question in rounds, and in turn with the others where it is about the page."""
+    def rounds_of(self, question: Question) -> Iterator[Measured]:
+        """Ask one question in rounds; yield each. About the page, the others are asked in turn with it."""
         rounds = ROUNDS if question.once else self.rounds
         paths, headers = iter(question.paths_for(rounds * self.requests)), dict(question.headers)
         length = 0
         if not question.once:
             known, length = self.ours.get(question.paths[0], headers)
             headers |= known if question.conditional else {}
-        ours, database, waited, peer, floor = ([] for _ in range(5))
         for asked in question.rounds(rounds, paths):
-            used = [0.0, 0.0]
+            ours, database, waited = 0.0, 0.0, []
             for group in [[path] for path in asked] if question.changed else [asked]:
                 self.change(question.changed)
                 before, of_database = cpu(self.ours.pid), self._database_cpu()
@@ -151,35 +176,30 @@ class Bench:
                     start = time.perf_counter()
                     _, answered = self.ours.get(path, headers)
                     waited.append(1000 * (time.perf_counter() - start))
-                used[0] += cpu(self.ours.pid) - before
-                used[1] += self._database_cpu() - of_database
-            ours.append(used[0] / len(asked))
-            database.append(used[1] / len(asked))
+                ours += cpu(self.ours.pid) - before
+                database += self._database_cpu() - of_database
             length = length if question.conditional else answered
-            if question.of_page and self.others is not None:
-                peer.append(self.others[0].cost("/", len(asked)))
-                floor.append(self.others[1].cost(f"/{length}", len(asked)))
-        median = statistics.median
-        return Measured(
-            median(ours),
-            median(database),
-            median(waited),
-            0 if question.conditional else length,
-            median(peer) if peer else None,
-            median(floor) if floor else None,
-        )
+            others = self.others if question.of_page else None
+            yield Measured(
+                ours / len(asked),
+                database / len(asked),
+                statistics.median(waited),
+                0 if question.conditional else length,
+                others and others[0].cost("/", len(asked)),
+                others and others[1].cost(f"/{length}", len(asked)),
+            )
 
     def _database_cpu(self) -> float:
         return cpu(self.database) if self.database is not None else 0.0
 
-    def at_once(self, origin: str) -> tuple[float, int]:
+    def at_once(self) -> tuple[float, int]:
         """Search for nothing many times at once; return the longest wait in seconds, and how many were refused.
 
         A gallery that is busy with six searches refuses others at once, but answers these without a place.
         """
 
         def wait(number: int) -> tuple[float, bool]:
-            connection = HTTPConnection(urlsplit(origin).netloc, timeout=60)
+            connection = HTTPConnection(urlsplit(self.origin).netloc, timeout=60)
             start = time.perf_counter()
             connection.request("GET", f"/api/v1/images?q=zebra{number}")
             answer = connection.getresponse()
@@ -204,7 +224,7 @@ class Table:
     missed: int = 0
     # Of each question over the fewest rows: the cost, the length of the answer and the photos compared
     fewest: dict[str, tuple[float, int, int]] = field(default_factory=dict)
-    known: dict[str, float] = field(default_factory=dict)  # the cost of ALWAYS over these rows
+    known: dict[tuple[int, str], float] = field(default_factory=dict)  # the cost of ALWAYS, by rows
 
     def show(self, rows: int, question: Question, found: Measured) -> None:
         """Print the lines of one question: what it costs, and each goal."""
@@ -215,16 +235,19 @@ class Table:
             self._goal(rows, question.what, "of the floor", found.ours, found.floor, OF_FLOOR)
         cost = found.ours + found.database
         if question.what in ALWAYS:
-            self.known[question.what] = cost
+            self.known[rows, question.what] = cost
         if (fewest := self.fewest.get(question.what)) is None:
             self.fewest[question.what] = (cost, found.length, question.compared)
         elif question.compared >= max(MANY, 2 * fewest[2]):
-            each, shown = (cost - fewest[0]) / (question.compared - fewest[2]), self.known[COLD_PAGE] / PAGE
+            each, shown = (
+                (cost - fewest[0]) / (question.compared - fewest[2]),
+                self.known[rows, COLD_PAGE] / PAGE,
+            )
             self._goal(rows, question.what, "each photo compared, of one on a page", each, shown, EACH)
             self._goal(rows, question.what, "all photos compared, s", cost / 1000, 1, LONGEST)
         else:
             longer = fewest[1] < SAME_LENGTH * found.length
-            expected = max(fewest[0], self.known[HOT_LIST]) if longer else fewest[0]
+            expected = max(fewest[0], self.known[rows, HOT_LIST]) if longer else fewest[0]
             self._goal(rows, question.what, "flat", cost, expected, FLAT)
 
     def show_wait(self, rows: int, longest: float, refused: int) -> None:
@@ -266,41 +289,63 @@ def warm_up(origin: str) -> None:
         list(pool.map(ask, range(WARM_UP)))
 
 
-def over(url: str, rows: int, table: Table, database: int | None, others: tuple[Server, Server] | None) -> None:
-    """Measure one size and print its lines."""
-    known = open_database(url)
-    asked = questions(PageRepository(known), rows)
-    with closing(known), web(url, "http://127.0.0.1:9", processes=1) as running:
-        ours = Server(running.pid, HTTPConnection(urlsplit(running.origin).netloc, timeout=60))
-        warm_up(running.origin)
-        bench = Bench(ours, database, table.rounds, table.requests, others, partial(change, known))
-        for question in asked:
-            if table.only not in question.what and question.what not in ALWAYS:
+def compare(databases: dict[int, str], table: Table, server: int | None) -> None:
+    """Ask each question over all sizes in turn, round by round, and print its lines.
+
+    databases: their URLs, by the number of photos. server: the process of MariaDB; its pages are compared with
+    those of peer and floor.
+    """
+    with ExitStack() as stack:
+        benches = {rows: stack.enter_context(over(url, table, server)) for rows, url in databases.items()}
+        asked = []
+        for rows, url in databases.items():
+            with closing(open_database(url)) as known:
+                asked.append(questions(PageRepository(known), rows))
+        for same in zip(*asked, strict=True):  # one question, for each size
+            if table.only not in same[0].what and same[0].what not in ALWAYS:
                 continue
-            table.show(rows, question, bench.measure(question))
-        table.show_wait(rows, *bench.at_once(running.origin))
+            for rows, question, found in zip(benches, same, in_turn([*benches.values()], same), strict=True):
+                table.show(rows, question, found)
+        for rows, bench in benches.items():
+            table.show_wait(rows, *bench.at_once())
+
+
+def in_turn(benches: Sequence[Bench], asked: Sequence[Question]) -> list[Measured]:
+    """Ask each bench its question, one round of each at a time; return the medians of each."""
+    rounds = zip(*map(Bench.rounds_of, benches, asked), strict=True)
+    return [Measured.median(found) for found in zip(*rounds, strict=True)]
+
+
+@contextmanager
+def over(url: str, table: Table, server: int | None) -> Iterator[Bench]:
+    """Start the web process over a database, and peer and floor beside it over MariaDB."""
+    with ExitStack() as stack:
+        database = stack.enter_context(closing(open_database(url)))
+        running = stack.enter_context(web(url, "http://127.0.0.1:9", processes=1))
+        ours = Server(running.pid, HTTPConnection(urlsplit(running.origin).netloc, timeout=60))
+        others = None
+        if server is not None:
+            environ = environment(url, "http://127.0.0.1:9") | {"AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
+            peer, floor = (stack.enter_context(started(module, environ)) for module in ("peer", "floor"))
+            others = (peer, floor)
+        warm_up(running.origin)
+        yield Bench(
+            ours, server, table.rounds, table.requests, others, partial(change, database), running.origin
+        )
 
 
 def on_mariadb(sizes: Sequence[int], rounds: int, requests: int, only: str) -> int:
     """Measure over MariaDB; return the number of goals that are missed."""
     table = Table("mariadb", rounds, requests, only)
     with bench_server() as server:
-        for rows in sizes:
-            url = photos_in(server, rows)
-            with ExitStack() as stack:
-                environ = environment(url, "http://127.0.0.1:9") | {
-                    "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)
-                }
-                others = [stack.enter_context(started(module, environ)) for module in ("peer", "floor")]
-                over(url, rows, table, server.pid, (others[0], others[1]))
+        compare({rows: photos_in(server, rows) for rows in sizes}, table, server.pid)
     return table.missed
 
 
 def on_sqlite(sizes: Sequence[int], rounds: int, requests: int, only: str) -> int:
     """Measure over SQLite, whose time is that of the web process."""
     table = Table("sqlite", rounds, requests, only)
-    for rows in sizes:
-        over(photos_in_file(rows), rows, table, None, None)
+    compare({rows: photos_in_file(rows) for rows in sizes}, table, None)
     return table.missed
 
 

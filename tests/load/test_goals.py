@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.load import mixed
-from tests.load.bench_pages import Bench, Measured, Server, Table
+from tests.load.bench_pages import Bench, Measured, Server, Table, in_turn
 from tests.load.full_gallery import slow_requests
 from tests.load.page_questions import COLD_PAGE, HOT_LIST, HOT_PAGE, Question
 
@@ -105,6 +110,8 @@ def answering(status: int) -> Iterator[str]:
     """A server whose every answer has that status."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # which keeps connections
+
         def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Length", "2")
@@ -127,12 +134,40 @@ def answering(status: int) -> Iterator[str]:
 
 @pytest.mark.parametrize(("status", "missed"), [(200, 0), (429, 1)])
 def test_searches_at_once_may_not_be_refused(status: int, missed: int) -> None:
-    table, bench = Table("sqlite", 1, 1), Bench(Server(0, None), None, 1, 1)  # type: ignore[arg-type] - not asked
+    table = Table("sqlite", 1, 1)
     with answering(status) as origin:
-        _, refused = bench.at_once(origin)
+        bench = Bench(Server(0, None), None, 1, 1, origin=origin)  # type: ignore[arg-type] - not asked
+        _, refused = bench.at_once()
     table.show_wait(1000, 0.0, refused)
 
     assert missed == table.missed
+
+
+def test_sizes_are_asked_in_turn() -> None:
+    asked = []
+
+    @dataclass(frozen=True)
+    class Noting(Server):
+        name: str = ""
+
+        def get(self, path: str, headers: dict[str, str]) -> tuple[dict[str, str], int]:
+            asked.append(self.name + path)
+            return {}, len(asked)
+
+    benches = [Bench(Noting(os.getpid(), None, name), None, 2, 1) for name in "ab"]  # type: ignore[arg-type]
+    found = in_turn(benches, [Question("page", ["/1"]), Question("page", ["/2"])])
+
+    assert ["a/1", "a/1", "b/2", "b/2", "a/1", "b/2"] == asked  # of the first round, each is asked once before
+    assert [5, 6] == [each.length for each in found]
+
+
+def test_connection_that_was_closed_meanwhile_is_opened_again() -> None:
+    with answering(200) as origin:
+        server = Server(0, HTTPConnection(urlsplit(origin).netloc))
+        server.get("/", {})
+        server.connection.sock.shutdown(socket.SHUT_RDWR)
+        assert 2 == server.get("/", {})[1]
+        server.connection.close()
 
 
 FAST, SLOW, SLOWER = ([(200, median, 1)] * 980 for median in (10.0, 100.0, 1000.0))
