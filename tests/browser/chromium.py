@@ -7,8 +7,8 @@ import functools
 import json
 import pkgutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +247,17 @@ class Browser:
             pause *= 1.5
         text = self.run("return document.body.innerText")
         raise AssertionError(f"Not within {seconds} s. The page says:\n{text}")
+
+    @contextmanager
+    def offline(self) -> Iterator[None]:
+        """Take the network away until the end of the block."""
+        conditions = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions | {"offline": False})
 
     def console(self) -> list[str]:
         """Return the page's errors and warnings since the last call, without those of failed requests."""

@@ -20,6 +20,7 @@ from tests.browser.people import (
     sign_in,
     sign_out_the_first,
 )
+from tests.browser.unfinished import kept, remembered
 from tests.web.peopling import PASSWORD, Site, empty_site
 from tests.web.stage import Stage, photo
 
@@ -152,6 +153,32 @@ def test_a_page_of_one_account_does_nothing_for_another(browser: Browser, stage:
         browser.wait(lambda: [image.status for image in uploaded()] == ["done"] * len(names))
         assert {ann.id} == {image.owner_id for image in uploaded()}
     assert all("Clear-Site-Data" in entry for entry in browser.console())  # of the sign-out
+
+
+def test_uploads_wait_in_the_browser_while_another_account_is_signed_in(
+    browser: Browser, stage: Stage, site: Site
+) -> None:
+    ann = site.accounts.add("ann", PASSWORD)
+    site.accounts.add("bob", PASSWORD)
+    sign_in(browser, "ann", PASSWORD)
+    browser.open("/")
+    stage.bucket.hold.clear()
+    browser.drop(("anns.jpg", photo(1)))
+    browser.wait(lambda: stage.bucket.posts == 1 and kept(browser))
+    stage.bucket.faults = ["drop"] * 10
+    change_account(browser, "bob", PASSWORD)
+    stage.bucket.faults = []
+    stage.bucket.hold.set()
+    browser.open("/")
+    upload(browser, "bobs.jpg")
+    change_account(browser, "ann", PASSWORD)
+    browser.open("/")
+    browser.wait(lambda: browser.has(".caption", "named anns."))
+    [image] = [image for image in stage.images.rows.values() if image.name == "anns.jpg"]
+    assert ("done", ann.id) == (image.status, image.owner_id)
+    browser.wait(lambda: (0, 0) == remembered(browser))
+    known = ("Clear-Site-Data", "beforeunload")  # of the sign-out, and of leaving while files are sent
+    assert all(any(word in entry for word in known) for entry in browser.console())
 
 
 def test_a_photo_page_of_one_account_is_not_renewed_with_the_forms_of_another(

@@ -224,11 +224,8 @@ class TestSignedOut:
         site.accounts.add("ada", PASSWORD)
         sign_in(browser, "ada", PASSWORD)
         ready(browser)
-        offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        browser.driver.execute_cdp_cmd("Network.enable", {})
-        browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
-        share(browser, ("cat.jpg", photo()))
-        browser.wait(lambda: "chrome-error" in browser.run("return document.baseURI + location.href"))
-        browser.driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline | {"offline": False})
+        with browser.offline():
+            share(browser, ("cat.jpg", photo()))
+            browser.wait(lambda: "chrome-error" in browser.run("return document.baseURI + location.href"))
         browser.open()
         asked(browser, "Add the photo that you shared?")

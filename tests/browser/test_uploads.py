@@ -9,23 +9,10 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from tests.browser.chromium import Browser
+from tests.browser.unfinished import kept
 from tests.web.stage import Stage, photo
 
 NAMES = [f"IMG_{number:04}.jpg" for number in range(8)]
-
-
-# Whether the browser has stored the file of each upload that is not finished
-KEPT = """
-const open = indexedDB.open("caption-gallery-uploads");
-const done = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
-return done(open).then((database) => {
-  const counts = ["entries", "files"].map((name) => done(database.transaction(name).objectStore(name).count()));
-  return Promise.all(counts).then(([entries, files]) => {
-    database.close();
-    return entries > 0 && entries === files;
-  });
-});
-"""
 
 
 def done(browser: Browser, count: int) -> list[str]:
@@ -353,7 +340,7 @@ def test_line_counts_on_after_a_reload(browser: Browser, stage: Stage) -> None:
     browser.wait(lambda: not stage.bucket.hold.is_set())
     said = re.compile(r"(?:Uploaded|Described) \d of \d")
     browser.wait(lambda: said.match("".join(browser.texts("#tray .line"))))
-    browser.wait(lambda: browser.run(KEPT))
+    browser.wait(lambda: kept(browser))
     stage.bucket.faults = ["drop"] * 20
     browser.open()
     stage.bucket.faults = []

@@ -13,7 +13,13 @@ TAGS, CAPTION = "#edit-tags", "#edit-caption"
 
 
 @pytest.fixture
-def image(browser: Browser, stage: Stage) -> Image:
+def older(stage: Stage) -> Image:
+    """The photo that follows in the viewer."""
+    return stage.add("dog.jpg", photo(2), Words("A dog.", "A dog", ("dog",)))
+
+
+@pytest.fixture
+def image(browser: Browser, stage: Stage, older: Image) -> Image:
     """A photo whose information is open in the viewer."""
     image = stage.add("cat.jpg", photo(1), Words("A cat.", "A cat", ("cat",)))
     browser.open()
@@ -26,6 +32,12 @@ def image(browser: Browser, stage: Stage) -> Image:
 def type_into(browser: Browser, field: str, text: str) -> None:
     """Type at the end of a field."""
     browser.find(field).send_keys(Keys.CONTROL + Keys.END + Keys.NULL + text)
+
+
+def go(browser: Browser, direction: str, expected: str) -> None:
+    """Go to the next or the previous photo; wait for the text in the field of its caption."""
+    browser.click(f"#viewer .{direction}")
+    browser.wait(lambda: expected == browser.find(CAPTION).get_property("value"))
 
 
 def test_tags_of_others_stay_until_the_person_has_seen_them(
@@ -89,6 +101,37 @@ def test_text_that_is_not_saved_by_leaving_the_viewer_is_said(
     browser.click("#grid .frame")
     browser.wait(lambda: browser.has(".field .hint", "Now: Theirs."))
     assert "A cat. Mine." == browser.find(CAPTION).get_property("value")
+
+
+def test_text_that_is_not_decided_on_stays_with_its_photo(
+    browser: Browser, stage: Stage, older: Image, image: Image
+) -> None:
+    type_into(browser, CAPTION, " Mine.")
+    stage.gallery.edit(image.public_id, Edit(caption="Theirs."))
+    browser.press(Keys.ENTER)
+    browser.wait(lambda: browser.has(".field .hint", "Now: Theirs."))
+    go(browser, "next", "A dog.")
+    assert not browser.has(".field .hint", "Now:")
+    type_into(browser, CAPTION, " Hers." + Keys.ENTER)
+    browser.wait(lambda: "A dog. Hers." == stage.gallery.get(older.public_id).caption)
+    go(browser, "previous", "A cat. Mine.")
+    assert browser.has(".field .hint", "Now: Theirs.")
+    browser.find(CAPTION).send_keys(Keys.ENTER)
+    browser.wait(lambda: "A cat. Mine." == stage.gallery.get(image.public_id).caption)
+    browser.wait(lambda: browser.has(f"{CAPTION}-state", "Saved."))
+    assert not browser.has(".field .hint", "Now:")
+
+
+def test_text_that_could_not_be_sent_stays_with_its_photo(browser: Browser, stage: Stage, image: Image) -> None:
+    type_into(browser, CAPTION, " Mine.")
+    with browser.offline():
+        browser.press(Keys.ENTER)
+        browser.wait(lambda: browser.has(f"{CAPTION}-state", "Not saved:"))
+        go(browser, "next", "A dog.")
+    go(browser, "previous", "A cat. Mine.")
+    assert browser.has(f"{CAPTION}-state", "Your text is not saved.")
+    browser.find(CAPTION).send_keys(Keys.ENTER)
+    browser.wait(lambda: "A cat. Mine." == stage.gallery.get(image.public_id).caption)
 
 
 def test_second_text_that_is_saved_while_the_first_is_on_its_way_is_no_conflict(

@@ -97,8 +97,8 @@ export class Ledger {
   }
 
   /**
-   * Take over the uploads of tabs that are gone, now and whenever one of them goes. Entries of other accounts and old
-   * ones are deleted.
+   * Take over the uploads of tabs that are gone, now and whenever one of them goes. Those of other accounts stay until
+   * their account signs in; old ones are deleted.
    * @param {(entries: Entry[], files: Map<string, File>) => void} take
    */
   async watch(take) {
@@ -106,9 +106,10 @@ export class Ledger {
     await this.#quietly(async () => {
       const all = await this.#entries();
       if (all.length === 0) await this.#clear();
-      const alien = all.filter((entry) => entry.viewer !== this.viewer || outdated(entry, Date.now()));
-      await this.#delete(alien);
-      const tabs = new Set(all.filter((entry) => !alien.includes(entry) && entry.tab !== this.tab).map(({ tab }) => tab));
+      const old = all.filter((entry) => outdated(entry, Date.now()));
+      await this.#delete(old);
+      const own = all.filter((entry) => !old.includes(entry) && entry.viewer === this.viewer);
+      const tabs = new Set(own.filter((entry) => entry.tab !== this.tab).map(({ tab }) => tab));
       for (const tab of tabs) {
         navigator.locks.request(lockOf(tab), () => this.#quietly(() => this.#take(tab, take))).catch(() => {});
       }
@@ -117,7 +118,7 @@ export class Ledger {
 
   /** @param {string} tab @param {(entries: Entry[], files: Map<string, File>) => void} take */
   async #take(tab, take) {
-    const found = (await this.#entries()).filter((entry) => entry.tab === tab);
+    const found = (await this.#entries()).filter((entry) => entry.tab === tab && entry.viewer === this.viewer);
     if (found.length === 0) return; // another tab was first
     /** @type {Map<string, File>} */
     const files = new Map();

@@ -29,9 +29,13 @@ const text = (photo, field) => written(photo[field]);
 /** @param {string} field @param {string} value */
 const sent = (field, value) => (field === "tags" ? value.split(",").map((tag) => tag.trim()).filter(Boolean) : value);
 
+/** @param {Field} field @param {Photo} photo */
+const draftOf = (field, photo) => `${field} ${photo.id}`;
+
 export class Info {
   /** @type {Photo | null} */ #photo = null;
   /** @type {Shown} */ #shown = {}; // which a change replaces
+  /** @type {Map<string, string>} */ #drafts = new Map(); // by field and photo: typed, not saved, and another photo is shown
   #saving = Promise.resolve();
   #facts = "";
 
@@ -123,9 +127,11 @@ export class Info {
     try {
       const body = { [field]: sent(field, value), shown: { [field]: shown[field] } };
       const image = await ask("PATCH", `/api/v1/images/${photo.id}`, { body });
+      if (this.#drafts.get(draftOf(field, photo)) === value) this.#drafts.delete(draftOf(field, photo));
       this.onSaved(image);
       shown[field] = image[field] ?? "";
       if (!here()) return;
+      this.#shown[field] = shown[field]; // the person may have left and come back meanwhile
       if (area.value === value) area.value = written(shown[field]);
       this.#settle(field);
       this.#state(field, "Saved. Your text is never overwritten automatically.");
@@ -155,13 +161,28 @@ export class Info {
     shown[field] = image[field] ?? "";
     if (this.#photo?.id !== photo.id) return;
     this.#state(field, problem.message, true);
+    this.#compare(field, image);
+  }
+
+  /** Show the words that are stored beside those that are typed. @param {Field} field @param {Photo} photo */
+  #compare(field, photo) {
+    const part = this.fields.get(field);
+    if (!part) return;
     part.others.replaceChildren(
-      element("p", { className: "hint" }, ["Now: ", element("span", { dir: "auto" }, [text(image, field) || "(empty)"])]),
+      element("p", { className: "hint" }, ["Now: ", element("span", { dir: "auto" }, [text(photo, field) || "(empty)"])]),
       element("div", { className: "buttons" }, [
         button("Save your text", guard(() => this.#save(field))), button("Use the present text", () => this.#takeBack(field)),
       ]),
     );
     part.others.hidden = false;
+  }
+
+  /** Keep what is typed and not saved until its photo is shown again. */
+  #keepDrafts() {
+    if (!this.#photo) return;
+    for (const [field, { area }] of this.fields) {
+      if (area.value !== written(this.#shown[field])) this.#drafts.set(draftOf(field, this.#photo), area.value);
+    }
   }
 
   /** Show the words of a field as they are stored. @param {Field} field */
@@ -220,11 +241,12 @@ export class Info {
   }
 
   /**
-   * Show a photo. Text that is being edited stays.
+   * Show a photo. Text that is being edited stays, also while another photo is shown.
    * @param {Photo} photo
    */
   show(photo) {
     const other = this.#photo?.id !== photo.id;
+    if (other) this.#keepDrafts();
     this.#photo = photo;
     if (other) {
       this.#close();
@@ -242,9 +264,21 @@ export class Info {
         this.#state(field, "");
       }
       this.#shown[field] = photo[field] ?? (field === "tags" ? [] : "");
+      if (other) this.#restoreDraft(field, photo);
     }
     this.similar.href = `/?similar=${photo.id}`;
     this.#read(photo, editable);
+  }
+
+  /** @param {Field} field @param {Photo} photo */
+  #restoreDraft(field, photo) {
+    const part = this.fields.get(field);
+    const draft = this.#drafts.get(draftOf(field, photo));
+    this.#drafts.delete(draftOf(field, photo));
+    if (!part || draft === undefined || draft === text(photo, field)) return;
+    part.area.value = draft;
+    this.#state(field, "Your text is not saved.", true);
+    this.#compare(field, photo);
   }
 
   /** @param {Photo} photo @param {boolean} editable */
