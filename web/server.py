@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -23,8 +23,14 @@ from waitress.server import TcpWSGIServer, create_server
 from imgcore.config import DRAIN_SECONDS
 from web.app import Application
 from web.dispatcher import Dispatcher
-from web.http.cookies import holds_credential
 from web.http.filters import may_search
+from web.request_kinds import (
+    has_credential,
+    is_any_health_check,
+    is_health_check,
+    is_readiness_check,
+    path_of,
+)
 from web.sockets import sockets
 from web.tasks import PROTO_HEADER, ApplicationTask, RefusalTask, RequestParser
 
@@ -111,7 +117,7 @@ class _Channel(HTTPChannel):
 
         Each kind of health check has one thread, which a client that takes nothing would keep from all others.
         """
-        if not (self.requests and _is_any_health_check(self.requests[0])):
+        if not (self.requests and is_any_health_check(self.requests[0])):
             super()._flush_outbufs_below_high_watermark()
             return
         with self.outbuf_lock:
@@ -186,6 +192,7 @@ class Server:
         self._server.overflowed = False  # whether a client is to be cut off at once
         self._server.served = threading.local()  # channel: the one whose request this thread answers
         self._server.answer_health_checks = self._answer_health_checks
+        self._last: _Channel | None = None  # whose request the loop has read last, until it is queued
         self._health_checks: deque[_Channel] = deque()  # channels whose only request is one
         self._pipelined_health_checks, self._readiness_checks = Dispatcher(1), Dispatcher(1)
         self._searches = Dispatcher(SEARCH_THREADS)
@@ -250,14 +257,26 @@ class Server:
             self._map.changed(channel)
 
     def _dispatch(self, channel: _Channel) -> None:
-        """Queue a request. The event loop itself answers /healthz, which waits for no thread."""
+        """Queue a request. The event loop itself answers /healthz, which waits for no thread.
+
+        What the loop has read last is queued when it is about to wait: until then, the thread that takes it
+        would only wait for the loop to let go of Python.
+        """
         alone = len(channel.requests) == 1 and not channel.total_outbufs_len
-        if alone and _is_health_check(channel.requests[0]):
+        if alone and is_health_check(channel.requests[0]):
             self._health_checks.append(channel)  # waitress holds a lock here that the answer needs
             if threading.get_ident() != self._loop_thread:
                 self._server.wake()
+        elif threading.get_ident() == self._loop_thread:
+            self._queue_last()
+            self._last = channel
         else:
             self._queue(channel)
+
+    def _queue_last(self) -> None:
+        if self._last is not None:
+            self._queue(self._last)
+            self._last = None
 
     def _queue(self, channel: _Channel) -> None:
         """Give a request to the threads of its kind.
@@ -270,12 +289,12 @@ class Server:
         threads.add_task(channel)
 
     def _threads_for(self, request: HTTPRequestParser) -> Dispatcher:
-        if _is_health_check(request):
+        if is_health_check(request):
             return self._pipelined_health_checks
-        if _is_readiness_check(request):  # a store that does not answer must not keep the threads of visitors
+        if is_readiness_check(request):  # a store that does not answer must not keep the threads of visitors
             return self._readiness_checks
-        search = may_search(_path(request), getattr(request, "query", ""))
-        if _has_credential(request.headers):
+        search = may_search(path_of(request), getattr(request, "query", ""))
+        if has_credential(request.headers):
             return self._searches if search else self._threads
         if getattr(request, "command", "") == "POST":  # no such attribute where the first line is malformed
             return self._anonymous_posts
@@ -300,7 +319,9 @@ class Server:
             self._answer_health_checks()
             self._evict_idle()
             self._cut_off_stalled()
+            self._queue_last()
             self._map.turn(timeout)
+        self._queue_last()
 
     def _evict_idle(self) -> None:
         """Close the connections that have been silent for longest, before waitress accepts no more of them.
@@ -357,32 +378,6 @@ class Server:
                 channel.will_close = True
                 self._map.changed(channel)
         return bool(self._server.active_channels) and time.monotonic() < self._deadline
-
-
-def _path(request: HTTPRequestParser) -> str:
-    """Return the path that the application is given: waitress takes slashes off its beginning."""
-    return "/" + getattr(request, "path", "").lstrip("/")  # no such attribute where the first line is malformed
-
-
-def _is_health_check(request: HTTPRequestParser) -> bool:
-    """Return whether a request is one that a load balancer sends: no body, which would have to be read."""
-    if request.error or request.content_length or request.chunked:
-        return False
-    return (request.command, _path(request)) in (("GET", "/healthz"), ("HEAD", "/healthz"))
-
-
-def _is_readiness_check(request: HTTPRequestParser) -> bool:
-    """Return whether a request is for /readyz, which may wait for the database and the object store."""
-    return not request.error and _path(request) == "/readyz"
-
-
-def _is_any_health_check(request: HTTPRequestParser) -> bool:
-    return _is_health_check(request) or _is_readiness_check(request)
-
-
-def _has_credential(headers: Mapping[str, str]) -> bool:
-    """Return whether a request has an API key, or the cookie of a session or of a known browser."""
-    return "AUTHORIZATION" in headers or holds_credential(headers.get("COOKIE", ""))
 
 
 def listen(host: str, port: int) -> socket.socket:

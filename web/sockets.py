@@ -2,7 +2,9 @@
 
 waitress makes a list of all sockets at each turn, and a thread that has answered wakes the loop so that it
 makes another one. With epoll a turn costs the same however many connections wait, and a thread says itself that
-its connection waits for the next request.
+its connection waits for the next request. Between two requests of a client that waits for each answer, nothing
+about its connection changes: a call of the system would cost more than the call itself, because another thread
+takes Python meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 
 from waitress import wasyncore
 
+_ENDS = select.POLLERR | select.POLLHUP  # of which epoll tells always
 _CHECK_SECONDS = 0.5  # until what waitress decides by itself is seen, such as the end of idle connections
 
 
@@ -69,9 +72,20 @@ class EpollSockets(PolledSockets):
         for socket in (*self._listeners, *added):
             self.changed(socket)
         for descriptor, events in self._epoll.poll(min(timeout, _CHECK_SECONDS)):
-            if (found := self.get(descriptor)) is not None:
-                wasyncore.readwrite(found, events)
+            if (found := self.get(descriptor)) is not None and (wanted := self._wanted_now(found)):
+                wasyncore.readwrite(found, events & (wanted | _ENDS))
                 self.changed(found)
+
+    def _wanted_now(self, socket: Any) -> int:
+        """Return the events that ``socket`` asks for; if none, let the loop wait for it no more.
+
+        Otherwise each turn of the loop would end at once.
+        """
+        with self._lock:
+            wanted = _wanted(socket)
+            if not wanted:
+                self._wait_for(socket._fileno, 0)
+            return wanted
 
     def changed(self, socket: Any) -> None:
         """Let the loop wait for what ``socket`` asks for now. Any thread may call it."""
@@ -79,19 +93,29 @@ class EpollSockets(PolledSockets):
             descriptor = socket._fileno
             if descriptor not in self or self[descriptor] is not socket:
                 return  # closed, and the descriptor may be another's
-            events = select.EPOLLIN if socket.readable() else 0  # EPOLLPRI stays: nobody takes urgent bytes
-            if socket.writable() and not socket.accepting:
-                events |= select.EPOLLOUT
-            known = self._events.get(descriptor, 0)
-            if events == known:
-                return
-            if not known:
-                self._epoll.register(descriptor, events)
-            elif events:
-                self._epoll.modify(descriptor, events)
-            else:  # epoll would report the end of the connection all the time
-                self._epoll.unregister(descriptor)
-            self._events[descriptor] = events
+            # While a request is answered, a client that waits for the answer sends nothing: see _wanted_now
+            if events := _wanted(socket):
+                self._wait_for(descriptor, events)
+
+    def _wait_for(self, descriptor: int, events: int) -> None:
+        known = self._events.get(descriptor, 0)
+        if events == known:
+            return
+        if not known:
+            self._epoll.register(descriptor, events)
+        elif events:
+            self._epoll.modify(descriptor, events)
+        else:  # epoll would report the end of the connection all the time
+            self._epoll.unregister(descriptor)
+        self._events[descriptor] = events
+
+
+def _wanted(socket: Any) -> int:
+    """Return the events that ``socket`` asks for now."""
+    events = select.EPOLLIN if socket.readable() else 0  # EPOLLPRI stays: nobody takes urgent bytes
+    if socket.writable() and not socket.accepting:
+        events |= select.EPOLLOUT
+    return events
 
 
 def sockets() -> PolledSockets:

@@ -11,6 +11,8 @@ _PAUSED = {TaskKind.THUMBNAIL: "the previews of new photos", TaskKind.CAPTION: "
 
 def notices(conditions: Conditions, cap: ImgcoreError | None) -> tuple[Notice, ...]:
     """Return the notices of these conditions of the pipeline. cap: on spending, where it is reached."""
+    if not (conditions.paused or conditions.reason or cap):
+        return ()
     found = []
     if paused := [what for kind, what in _PAUSED.items() if kind in conditions.paused]:
         text = f"An administrator has paused {' and '.join(paused)}; they go on later."

@@ -34,6 +34,8 @@ MOST_OPEN = 1000  # calls without an answer that a process remembers
 MONTHS_AT_ONCE = 3  # whose sums one sweep stores
 USUAL_INPUT_TOKENS, USUAL_OUTPUT_TOKENS = 1200, 130  # of one image at medium resolution, prompt included
 
+_NO_CAPS = Caps()
+
 QuoteOf = Callable[[str, int, int], Quote]  # imgcore.captioning.prices.quote: model, input and output tokens
 
 
@@ -193,6 +195,8 @@ class Spending:
 
         Its ``retry_after`` is the time until the day or the month ends.
         """
+        if self.caps == _NO_CAPS:
+            return None  # each page of the gallery asks
         now = self._now()
         if self.caps.month is not None and self._spent(_month(now)) >= self.caps.month:
             end = _month(_month(now) + timedelta(days=32))

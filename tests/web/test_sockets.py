@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,6 +141,24 @@ class TestEpoll:
         def handle_close(self) -> None:
             self.handled.append("close")
 
+    @pytest.fixture
+    def changes(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """The calls that change what the system waits for, from now on."""
+        made: list[str] = []
+        real = select.epoll
+
+        class Noting:
+            def __init__(self) -> None:
+                self._epoll = real()
+
+            def __getattr__(self, name: str) -> Any:
+                if name != "poll":
+                    made.append(name)
+                return getattr(self._epoll, name)
+
+        monkeypatch.setattr(select, "epoll", Noting)
+        return made
+
     def test_socket_waits_for_what_it_asked_for_last(self) -> None:
         ours, theirs = socket.socketpair()
         waiting, peer = EpollSockets(), self.Peer(ours)
@@ -161,6 +180,49 @@ class TestEpoll:
         waiting.turn(1)
         assert peer.handled[2] == "read"
         ours.close()
+
+    def test_client_that_waits_for_each_answer_costs_no_change(self, changes: list[str]) -> None:
+        ours, theirs = socket.socketpair()
+        waiting, peer = EpollSockets(), self.Peer(ours)
+        waiting[ours.fileno()] = peer
+        for number in range(3):
+            theirs.sendall(b"x")
+            waiting.turn(1)
+            assert ours.recv(1) == b"x"
+            peer.reads = True  # it is answered
+            waiting.changed(peer)
+            assert (["read"] * (number + 1), ["register"]) == (peer.handled, changes)
+        ours.close()
+        theirs.close()
+
+    def test_what_comes_before_the_answer_ends_one_wait_only(self, changes: list[str]) -> None:
+        ours, theirs = socket.socketpair()
+        waiting, peer = EpollSockets(), self.Peer(ours)
+        waiting[ours.fileno()] = peer
+        theirs.sendall(b"xx")
+        for _ in range(4):
+            waiting.turn(0.02)
+        assert (["read"], ["register", "unregister"]) == (peer.handled, changes)
+        peer.reads = True
+        waiting.changed(peer)
+        waiting.turn(1)
+        assert ["read", "read"] == peer.handled
+        ours.close()
+        theirs.close()
+
+    def test_only_what_a_socket_asks_for_is_handled(self) -> None:
+        ours, theirs = socket.socketpair()
+        waiting, peer = EpollSockets(), self.Peer(ours)
+        waiting[ours.fileno()] = peer
+        waiting.turn(0)
+        peer.reads, peer.writes = False, True  # as a thread changes it that has not reported it yet
+        theirs.sendall(b"x")
+        waiting.turn(1)
+        assert [] == peer.handled
+        waiting.turn(1)
+        assert ["write"] == peer.handled
+        ours.close()
+        theirs.close()
 
     def test_urgent_byte_does_not_wake_the_loop_again_and_again(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

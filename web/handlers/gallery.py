@@ -97,7 +97,7 @@ class GalleryPages:
         else:
             found = gallery.front_page(cursor, LIMITS.page_size, _DRAWN if plain else 0)
             notices = gallery.notices_of(found.conditions())
-        chosen = {name: asked[name] for name in FILTERS if asked.get(name)}
+        chosen = {name: asked[name] for name in FILTERS if asked.get(name)} if asked else {}
         deleted = deleted if _PUBLIC_ID.fullmatch(deleted) else ""
         sort = Sort.UPLOADED if by_upload else None
         here = {"cursor": cursor, "q": words, **chosen, "sort": sort, "deleted": deleted}
@@ -105,7 +105,7 @@ class GalleryPages:
             "here": _address(here),
             "notices": notices,
             "words": words or "",
-            "chosen": chosen,
+            "chosen": tuple(chosen.items()),
             "refusal": refusal,
             "first": cursor is None,
             "owners": gallery.viewer.sees_others and caller().account is not None,
@@ -122,12 +122,11 @@ class GalleryPages:
                 pictures=self._pictures(newest, gallery),
                 following=page.next,
                 limits=gallery.limits,
-                **shown,
+                **shown | {"chosen": chosen},
             )
             return html.encode()
 
-        parts = (*(shown | {"chosen": tuple(chosen.items())}).values(),)
-        key = (found, parts, self._version, caller().account, common_key(gallery))
+        key = (found, tuple(shown.values()), self._version, caller().account, common_key(gallery))
         return answer_from_cache(self._pages, key, csrf_token(), render)
 
     def _pictures(self, newest: Versions, gallery: Gallery) -> list[dict[str, Any]]:
@@ -250,8 +249,8 @@ def _searched(asked: Mapping[str, str]) -> tuple[str | None, Filters, str | None
 
 def _address(parameters: Mapping[str, str | None]) -> str:
     """Return the address of the gallery page with those parameters that have a value."""
-    asked = urlencode({name: value for name, value in parameters.items() if value})
-    return f"/?{asked}" if asked else "/"
+    given = {name: value for name, value in parameters.items() if value}
+    return f"/?{urlencode(given)}" if given else "/"
 
 
 def _see(path: str) -> HTTPResponse:

@@ -57,12 +57,13 @@ def csrf_token() -> str:
     """
     if own := _session_csrf_token():
         return own
-    token = read_cookie(csrf_cookie_name())
+    name = csrf_cookie_name()
+    token = read_cookie(name)
     if not _TOKEN.fullmatch(token):
         token = secrets.token_hex(16)
         # Bottle's set_cookie takes as long as all else that a cached page needs of Bottle
         secure = "; Secure" if is_https() else ""
-        cookie = f"{csrf_cookie_name()}={token}; HttpOnly; Path=/; SameSite=lax{secure}"
+        cookie = f"{name}={token}; HttpOnly; Path=/; SameSite=lax{secure}"
         response.add_header("Set-Cookie", cookie)
     return token
 

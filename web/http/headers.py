@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ SHARE_TARGET = (
 )
 OVERDUE = "gallery.overdue"  # in environ: this search has waited so long for a thread that it is refused
 SERVER_ADDS_HEADERS = "gallery.server_adds_headers"  # in environ: the server adds the security headers itself
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 NOT_SHARED = (
     "The shared photos were not stored. Open the gallery once, then share them again, or add them there."
 )
@@ -63,7 +65,7 @@ def _check_path(environ: Mapping[str, Any]) -> None:
         path = raw.encode("latin-1").decode("utf-8")
     except UnicodeError as error:
         raise Problem(400, "malformed", "The address is not UTF-8 text.") from error
-    if any(ord(c) < 32 or c == "\x7f" for c in path):
+    if _CONTROL.search(path):
         raise Problem(400, "malformed", "The address contains a control character.")
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from bottle import request, response
 
-from web.http.compression import LEVEL, MAX_PADDING, MIN_BYTES, accepts_gzip
+from web.http.compression import LEVEL, MIN_BYTES, PADDING_BITS, accepts_gzip
 from web.http.responses import encode_json, matches_etag
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class CachedPage:
             self._deflated = [_deflate(part) for part in self._parts]
         stored = token.encode()
         block = struct.pack("<BHH", 0, len(stored), len(stored) ^ 0xFFFF) + stored  # RFC 1951, 3.2.4
-        name = b"a" * secrets.randbelow(MAX_PADDING) + b"\0"
+        name = b"a" * secrets.randbits(PADDING_BITS) + b"\0"
         header = b"\x1f\x8b\x08\x08\0\0\0\0\x00\xff" + name
         length = self.length + len(stored) * (len(self._parts) - 1)
         trailer = struct.pack("<II", self._checksum(stored), length & 0xFFFFFFFF)
