@@ -66,6 +66,7 @@ class Dialect(ABC):
     which sorts by time. SQLite's clock has milliseconds (in strftime, julianday and unixepoch alike), so its
     last three digits are zeros. ``{later:name}`` and ``{ago:name}`` are now plus or minus the parameter
     ``name``, in microseconds. ``{then_join}`` joins the tables in the order of the text.
+    ``{by_index:name}`` after a table reads it by this index.
     ``{part}SELECT … ORDER BY … LIMIT …)`` is one of the queries that UNION ALL joins.
     """
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from imgcore.config import Secret
 from imgcore.db.dialects import BUSY, SLOW, UNMIGRATED, Answer, Diagnosis, Dialect, Fault, unlisted
 from imgcore.db.mysql_rows import read_answer
-from imgcore.db.statements import Shifted
+from imgcore.db.statements import Named, Shifted
 
 Credentials = Callable[[], tuple[str, Secret]]
 
@@ -28,6 +28,7 @@ class Mysql(Dialect):
         "insert_ignore": "INSERT IGNORE INTO",
         "part": "(",
         "then_join": "STRAIGHT_JOIN",
+        "by_index": Named("FORCE INDEX (?)"),
         "create_view": "CREATE OR REPLACE SQL SECURITY INVOKER VIEW",
         "serial": "BIGINT AUTO_INCREMENT PRIMARY KEY",
         "int": "BIGINT",

@@ -28,10 +28,11 @@ _STATES = {
 }
 _UNDESCRIBED = "SELECT id FROM images WHERE source IS NULL AND {which}"
 # A UNION of ranges of an index: an IN would be sorted. DISTINCT, because an image has several tasks, and a
-# batch with fewer images than were asked for is taken for the last one
+# batch with fewer images than were asked for is taken for the last one. MariaDB would read all tasks of the
+# status by another index, and sort them
 _RANGE = (
-    "SELECT * FROM (SELECT DISTINCT image_id AS id FROM tasks WHERE status = '{state}' AND image_id < :below"
-    " ORDER BY image_id DESC LIMIT :limit) {state}_tasks"
+    "SELECT * FROM (SELECT DISTINCT image_id AS id FROM tasks {by_index:tasks_status_image}"
+    " WHERE status = '{state}' AND image_id < :below ORDER BY image_id DESC LIMIT :limit) {state}_tasks"
 )
 _BY_STATUS = {
     progress: sql(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from imgcore.db.dialects import BUSY, SLOW, UNMIGRATED, Answer, Diagnosis, Dialect, Fault, Texts, unlisted
-from imgcore.db.statements import Shifted
+from imgcore.db.statements import Named, Shifted
 
 
 class _SqliteConnection(sqlite3.Connection):
@@ -54,6 +54,7 @@ class Sqlite(Dialect):
         "insert_ignore": "INSERT OR IGNORE INTO",
         "part": "SELECT * FROM (",
         "then_join": "CROSS JOIN",  # which SQLite does not reorder: https://www.sqlite.org/lang_select.html
+        "by_index": Named("INDEXED BY ?"),
         "create_view": "CREATE VIEW IF NOT EXISTS",
         "serial": "INTEGER PRIMARY KEY AUTOINCREMENT",
         "int": "INTEGER",

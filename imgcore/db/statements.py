@@ -23,6 +23,13 @@ class Shifted(str):
         return self.replace("?", f":{parameter}")
 
 
+class Named(str):
+    """A fragment around a name: ``{by_index:images_page}``."""
+
+    def __format__(self, name: str) -> str:
+        return self.replace("?", name)
+
+
 def sql(template: str, **parts: str) -> str:
     """Return ``template`` with ``{name}`` replaced by ``parts``: constant SQL, never a value.
 
