@@ -7,11 +7,11 @@ sizes, because a machine that is slower for a minute would change a comparison. 
 time of an answer. A ratio is compared with its goal: of the hot page at most a third of the peer and twice the
 floor, of pages that were not asked for before at most the peer's hot page; ``flat``: of web and database
 together at most 1.5 times those over the fewest rows, or, where the answer is longer than there, 1.5 times the
-kept list of 40 photos over as many rows if that is more. A search that must look up photos one by one, of which
-there are more among more photos, as one for two words that no photo has both of, has two goals instead: a photo
-is looked up for at most an eighth of what one costs on a page that was not asked for before, and the whole
-search takes at most a tenth of a second. Of eight searches at once for words that no photo has, none may be
-refused, and each has the same tenth of a second.
+kept list of 40 photos over as many rows if that is more. A search that must look up photos one by one, such as
+one for two words that no photo has both of, finds more of them among more photos: each may cost a twelfth of
+what one costs on a page that was not asked for before, and the whole search takes at most a tenth of a second.
+Of eight searches at once for words that no photo has, none may be refused, and each has the same tenth of a
+second.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ WARM_UP = (
 SEARCHES = 8  # for nothing, at once
 LONGEST = 0.1  # seconds for each of them, and of processor time for any search
 FLAT, OF_FLOOR = 1.5, 2.0
-EACH = 1 / 8  # photos of a page that was not asked for before, for each that is compared
-MANY = 500  # photos compared, beyond which their number decides what a search costs
+EACH = 1 / 12  # photos of a page that was not asked for before, for each that is compared
 SAME_LENGTH = 0.8  # an answer that is shorter shows fewer photos
 
 
@@ -238,17 +237,14 @@ class Table:
             self.known[rows, question.what] = cost
         if (fewest := self.fewest.get(question.what)) is None:
             self.fewest[question.what] = (cost, found.length, question.compared)
-        elif question.compared >= max(MANY, 2 * fewest[2]):
-            each, shown = (
-                (cost - fewest[0]) / (question.compared - fewest[2]),
-                self.known[rows, COLD_PAGE] / PAGE,
-            )
-            self._goal(rows, question.what, "each photo compared, of one on a page", each, shown, EACH)
-            self._goal(rows, question.what, "all photos compared, s", cost / 1000, 1, LONGEST)
         else:
             longer = fewest[1] < SAME_LENGTH * found.length
             expected = max(fewest[0], self.known[rows, HOT_LIST]) if longer else fewest[0]
+            if more := question.compared - fewest[2]:
+                expected += more * EACH * self.known[rows, COLD_PAGE] / PAGE
             self._goal(rows, question.what, "flat", cost, expected, FLAT)
+            if more:
+                self._goal(rows, question.what, "all photos compared, s", cost / 1000, 1, LONGEST)
 
     def show_wait(self, rows: int, longest: float, refused: int) -> None:
         """Print the longest wait of searches for nothing, and how many were refused."""

@@ -72,6 +72,7 @@ COUNTED = {
     NO_PHOTO_HAS_BOTH: 1 / 1000,
     "a phrase": 1 / 6,
     "a phrase of none": 1 / 6,
+    "a frequent word without another": 1 / 6,
     "a source": 1 / 5,
     "days of the date taken": 1 / 10,
     "waiting": 1 / 1000,
