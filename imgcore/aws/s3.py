@@ -42,6 +42,7 @@ class S3Storage:
         self._derived = derived
         self._clock = clock
         self._places: dict[str, Bucket] = {}
+        self._periods: dict[int, tuple[int, str]] = {}  # of each window: the second, and the period's name
 
     @property
     def parts(self) -> S3Parts:
@@ -157,16 +158,20 @@ class S3Storage:
     def period(self, *, originals: bool = False) -> str:
         """Return a name of the present window and credentials, within which a key has one URL.
 
-        originals: within which also an original has one; its windows are parts of the others.
+        Credentials that replace them are seen after a second. originals: within which also an original has
+        one; its windows are parts of the others.
         """
         window = ORIGINAL_WINDOW_SECONDS if originals else WINDOW_SECONDS
-        try:
+        second = int(self._clock())
+        known_at, known = self._periods.get(window, (None, ""))
+        if known_at == second:  # each request asks
+            return known
+        with reaching("bucket"):
             credentials = credentials_of(self._client)
-        except Exception:
-            with reaching("bucket"):  # only now, because each request asks for the period
-                raise
         signed_at, life = self._validity(credentials, window)
-        return f"{signed_at} {life} {credentials.access_key}"
+        name = f"{signed_at} {life} {credentials.access_key}"
+        self._periods[window] = second, name
+        return name
 
     def origins(self) -> Sequence[str]:
         """Return the origins of forms and URLs of both buckets."""

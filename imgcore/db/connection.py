@@ -171,11 +171,11 @@ class Database:
         Raises, after a rollback, Unavailable, Conflict (``duplicate``), Invalid (text that is not Unicode) and
         the errors of ``work``.
         """
-        return self._again(lambda: self._once(work, write=True))
+        return self._again(lambda: self._once(work))
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work``, which only reads, and return its result. Each statement sees its own snapshot."""
-        return self._again(lambda: self._once(work, write=False))
+        return self._again(lambda: self._read_once(work))
 
     def read_heavy(
         self, work: Callable[[Transaction], T], light: Callable[[Transaction], T | None] | None = None
@@ -218,19 +218,18 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
-        """Open a transaction that is committed at the end of the block and rolled back if the block raises."""
+    def transaction(self) -> Iterator[Transaction]:
+        """Open a writing transaction, committed at the end of the block and rolled back if the block raises."""
         session = self._pool.take()
         committing = False
         try:
-            if write and not self._begins(session):
+            if not self._begins(session):
                 session = self._pool.open()
                 session.connection.cursor().execute(self.dialect.begin)
-            session.in_transaction = write
+            session.in_transaction = True
             yield Transaction(session.connection, self.dialect)
             committing = True
-            if write:
-                session.connection.cursor().execute("COMMIT")
+            session.connection.cursor().execute("COMMIT")
             session.in_transaction = False
         except BaseException as error:
             translated = self._failed(session, error, committing)
@@ -257,9 +256,21 @@ class Database:
         session.close()
         self._pool.close()
 
-    def _once(self, work: Callable[[Transaction], T], *, write: bool) -> T:
-        with self.transaction(write=write) as transaction:
+    def _once(self, work: Callable[[Transaction], T]) -> T:
+        with self.transaction() as transaction:
             return work(transaction)
+
+    def _read_once(self, work: Callable[[Transaction], T]) -> T:
+        session = self._pool.take()
+        try:
+            return work(Transaction(session.connection, self.dialect))
+        except BaseException as error:
+            translated = self._failed(session, error, committing=False)
+            if translated is error:
+                raise
+            raise translated from error
+        finally:
+            self._pool.give_back(session)
 
     @staticmethod
     def _again(attempt: Callable[[], T]) -> T:

@@ -77,9 +77,9 @@ def _counted(gallery: Gallery, database: Database) -> Mapping[tuple[str, str], i
     words = "SELECT value, COUNT(*) AS number FROM word_versions WHERE field = 'caption' GROUP BY value"
     links = "SELECT title, COUNT(*) AS number FROM shares GROUP BY title"
     counted: Counter[tuple[str, str]] = Counter()
-    with database.transaction(write=False) as tx:
-        counted.update({("edit", row["value"]): row["number"] for row in tx.rows(words)})
-        counted.update({("share", row["title"]): row["number"] for row in tx.rows(links)})
+    for kind, name, query in (("edit", "value", words), ("share", "title", links)):
+        rows = database.read(lambda tx, query=query: tx.rows(query))
+        counted.update({(kind, row[name]): row["number"] for row in rows})
     for line in gallery.log("web").read_text(errors="replace").splitlines():
         if line.startswith('{"time"'):
             entry: dict[str, Any] = json.loads(line)
@@ -95,8 +95,7 @@ def _tally_violations(people: Sequence[Person], counted: Mapping[tuple[str, str]
 
 
 def _link_violations(people: Sequence[Person], database: Database) -> Iterator[str]:
-    with database.transaction(write=False) as tx:
-        rows = tx.rows("SELECT public_id, revoked_at FROM shares")
+    rows = database.read(lambda tx: tx.rows("SELECT public_id, revoked_at FROM shares"))
     revoked = {row["public_id"]: row["revoked_at"] is not None for row in rows}
     for person in people:
         for title, link in person.links.items():

@@ -59,8 +59,8 @@ class Fate:
             return result
 
         @contextmanager
-        def committing(database: Database, *, write: bool = True) -> Any:
-            with transaction(database, write=write) as tx:
+        def committing(database: Database) -> Any:
+            with transaction(database) as tx:
                 yield tx
             self.tick()
 

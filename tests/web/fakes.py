@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from imgcore.accounts.passwords import Argon2Hasher
 from imgcore.bootstrap_collections import downloads
@@ -67,21 +67,30 @@ from imgcore.webhooks.sender import HttpSender
 from imgcore.webhooks.service import Webhooks
 from tests.support.sqlite import migrated
 
+T = TypeVar("T")
+
 AWAY = Unavailable("The database cannot be reached just now.", code="database")
 WITH_ERROR = {TaskStatus.RETRY, TaskStatus.FAILED, TaskStatus.BLOCKED, TaskStatus.SKIPPED}
 FIRST_UPLOAD = datetime(2026, 11, 21, 9, 1, tzinfo=UTC)  # each further one is a minute later
 
 
 class FaultyDatabase(Database):
-    """A database that raises ``fault``, if one is set, instead of starting a transaction."""
+    """A database that raises ``fault``, if one is set, instead of doing anything."""
 
     fault: Exception | None = None
 
-    @contextmanager
-    def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
+    def _fail(self) -> None:
         if self.fault is not None:
             raise self.fault
-        with super().transaction(write=write) as transaction:
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        self._fail()
+        return super().read(work)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        self._fail()
+        with super().transaction() as transaction:
             yield transaction
 
 

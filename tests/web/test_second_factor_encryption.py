@@ -30,8 +30,7 @@ def encrypt(home: Site, keys: str | None) -> None:
 def stored(home: Site, name: str) -> tuple[str, str | None]:
     """The columns of the secret of an account."""
     query = "SELECT secret, encrypted FROM second_factors WHERE account_id = :id"
-    with home.database.transaction(write=False) as tx:
-        row = tx.row(query, id=home.people[name].id)
+    row = home.database.read(lambda tx: tx.row(query, id=home.people[name].id))
     assert row is not None
     return row["secret"], row["encrypted"]
 
