@@ -167,6 +167,7 @@ _MYSQL = {
     1049: Diagnosis(Fault.UNAVAILABLE, "The server has no database of that name.", "database_missing"),
     1054: UNMIGRATED,
     1146: UNMIGRATED,
+    1176: UNMIGRATED,  # an index that a statement names
     1021: Diagnosis(Fault.UNAVAILABLE, "The disk that holds the database is full."),
     1114: Diagnosis(Fault.UNAVAILABLE, "The disk that holds the database is full."),
 }

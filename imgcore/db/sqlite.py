@@ -99,7 +99,7 @@ class Sqlite(Dialect):
         code = getattr(error, "sqlite_errorcode", 0)
         if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
             return Diagnosis(Fault.DUPLICATE, "A row with this key exists already.", "duplicate")
-        if "no such table" in str(error) or "no such column" in str(error):
+        if any(f"no such {what}" in str(error) for what in ("table", "column", "index")):
             return UNMIGRATED
         found = _SQLITE.get(code & 0xFF)  # the low byte is the family of the error
         if found is None and "closed database" in str(error):

@@ -11,6 +11,16 @@ from tests.web.stage import Stage, Words, photo
 
 TAGS, CAPTION = "#edit-tags", "#edit-caption"
 
+# Lets changes wait until the page's ``release`` is called
+HOLD = """
+const held = new Promise((resolve) => { window.release = resolve; });
+const send = window.fetch;
+window.fetch = async (address, options) => {
+  if (options?.method === "PATCH") await held;
+  return send(address, options);
+};
+"""
+
 
 @pytest.fixture
 def older(stage: Stage) -> Image:
@@ -132,6 +142,81 @@ def test_text_that_could_not_be_sent_stays_with_its_photo(browser: Browser, stag
     assert browser.has(f"{CAPTION}-state", "Your text is not saved.")
     browser.find(CAPTION).send_keys(Keys.ENTER)
     browser.wait(lambda: "A cat. Mine." == stage.gallery.get(image.public_id).caption)
+
+
+def test_words_beside_a_kept_text_are_those_that_are_stored_now(
+    browser: Browser, stage: Stage, image: Image
+) -> None:
+    type_into(browser, TAGS, ", mine")
+    with browser.offline():
+        browser.press(Keys.ENTER)
+        browser.wait(lambda: browser.has(f"{TAGS}-state", "Not saved:"))
+        go(browser, "next", "A dog.")
+    stage.gallery.edit(image.public_id, Edit(tags=("theirs",)))
+    go(browser, "previous", "A cat.")
+    browser.wait(lambda: browser.has(".field .hint", "Now: theirs"))
+    assert "cat, mine" == browser.find(TAGS).get_property("value")
+    browser.find(TAGS).send_keys(Keys.ENTER)
+    browser.wait(lambda: ("cat", "mine") == stage.gallery.get(image.public_id).tags)
+
+
+def test_text_whose_save_is_on_its_way_needs_no_decision(browser: Browser, stage: Stage, image: Image) -> None:
+    browser.run(HOLD)
+    type_into(browser, CAPTION, " Mine." + Keys.ENTER)
+    go(browser, "next", "A dog.")
+    go(browser, "previous", "A cat. Mine.")
+    assert browser.has(f"{CAPTION}-state", "Saving")
+    assert not browser.all("#info .buttons button")
+    browser.run("window.release()")
+    browser.wait(lambda: browser.has(f"{CAPTION}-state", "Saved."))
+    assert "A cat. Mine." == stage.gallery.get(image.public_id).caption
+    go(browser, "next", "A dog.")
+    go(browser, "previous", "A cat. Mine.")
+    assert not browser.has(f"{CAPTION}-state", "not saved")
+
+
+def test_text_that_is_refused_after_the_return_replaces_what_is_shown(
+    browser: Browser, stage: Stage, image: Image
+) -> None:
+    browser.run(HOLD)
+    type_into(browser, CAPTION, " Mine." + Keys.ENTER)
+    stage.gallery.edit(image.public_id, Edit(caption="Theirs."))
+    go(browser, "next", "A dog.")
+    go(browser, "previous", "A cat. Mine.")
+    browser.run("window.release()")
+    browser.wait(lambda: browser.has(".field .hint", "Now: Theirs."))
+    browser.find(CAPTION).send_keys(Keys.ENTER)
+    browser.wait(lambda: "A cat. Mine." == stage.gallery.get(image.public_id).caption)
+
+
+def test_conflict_of_one_photo_keeps_no_text_of_another(
+    browser: Browser, stage: Stage, older: Image, image: Image
+) -> None:
+    browser.run(HOLD)
+    type_into(browser, CAPTION, " Mine." + Keys.ENTER)
+    go(browser, "next", "A dog.")
+    type_into(browser, CAPTION, " Hers." + Keys.ENTER)  # behind the other
+    go(browser, "previous", "A cat. Mine.")
+    stage.gallery.edit(image.public_id, Edit(caption="Theirs."))
+    browser.run("window.release()")
+    browser.wait(lambda: browser.has(".field .hint", "Now: Theirs."))
+    browser.wait(lambda: "A dog. Hers." == stage.gallery.get(older.public_id).caption)
+
+
+def test_page_asks_before_it_is_left_with_a_text_that_is_not_saved(
+    browser: Browser, stage: Stage, image: Image
+) -> None:
+    leaving = "return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    type_into(browser, CAPTION, " Mine.")
+    stage.gallery.edit(image.public_id, Edit(caption="Theirs."))
+    browser.press(Keys.ENTER)
+    browser.wait(lambda: browser.has(".field .hint", "Now: Theirs."))
+    go(browser, "next", "A dog.")
+    assert browser.run(leaving)
+    go(browser, "previous", "A cat. Mine.")
+    browser.find(CAPTION).send_keys(Keys.ENTER)
+    browser.wait(lambda: browser.has(f"{CAPTION}-state", "Saved."))
+    assert not browser.run(leaving)
 
 
 def test_second_text_that_is_saved_while_the_first_is_on_its_way_is_no_conflict(

@@ -284,3 +284,17 @@ def test_heavy_query_behind_four_waiting_ones_is_refused_at_once(
 
     assert "busy" == raised.value.code
     assert [True] * 6 == [one.result(10) for one in running]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT name FROM gate",
+        "SELECT nome FROM gates",
+        "SELECT image_id FROM tasks {by_index:tasks_state} WHERE status = 'done'",
+    ],
+)
+def test_schema_without_what_a_statement_names_is_out_of_date(database: Database, statement: str) -> None:
+    with pytest.raises(Unavailable, match="imgcore migrate") as caught:
+        database.read(lambda tx: tx.rows(statement))
+    assert "not_migrated" == caught.value.code

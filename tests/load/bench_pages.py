@@ -239,7 +239,7 @@ class Table:
             self.fewest[question.what] = (cost, found.length, question.compared)
         else:
             longer = fewest[1] < SAME_LENGTH * found.length
-            expected = max(fewest[0], self.known[rows, HOT_LIST]) if longer else fewest[0]
+            expected = max(fewest[0], self.known.get((rows, HOT_LIST), 0.0)) if longer else fewest[0]
             if more := question.compared - fewest[2]:
                 expected += more * EACH * self.known[rows, COLD_PAGE] / PAGE
             self._goal(rows, question.what, "flat", cost, expected, FLAT)

@@ -360,7 +360,7 @@ onSignedOut((problem) => {
 });
 
 window.addEventListener("beforeunload", (event) => {
-  if (uploads.now?.busy || uploads.now?.paused) event.preventDefault();
+  if (uploads.now?.busy || uploads.now?.paused || viewer.now?.unsaved) event.preventDefault();
 });
 
 new Keyboard({ timeline, viewer, toasts, actions, selectBar, density, sections });

@@ -29,13 +29,18 @@ const text = (photo, field) => written(photo[field]);
 /** @param {string} field @param {string} value */
 const sent = (field, value) => (field === "tags" ? value.split(",").map((tag) => tag.trim()).filter(Boolean) : value);
 
+const SAVING = "Saving …";
+
 /** @param {Field} field @param {Photo} photo */
 const draftOf = (field, photo) => `${field} ${photo.id}`;
 
 export class Info {
   /** @type {Photo | null} */ #photo = null;
   /** @type {Shown} */ #shown = {}; // which a change replaces
-  /** @type {Map<string, string>} */ #drafts = new Map(); // by field and photo: typed, not saved, and another photo is shown
+  // By field and photo: what is typed and not saved while another photo is shown, saves on their way, and refused ones
+  /** @type {Map<string, string>} */ #drafts = new Map();
+  /** @type {Map<string, number>} */ #saves = new Map();
+  /** @type {Map<string, number>} */ #conflicts = new Map();
   #saving = Promise.resolve();
   #facts = "";
 
@@ -46,7 +51,7 @@ export class Info {
   constructor(onSaved, say) {
     this.onSaved = onSaved;
     this.say = say;
-    /** @type {Map<Field, {area: HTMLTextAreaElement, state: HTMLElement, others: HTMLElement, versions: HTMLElement, conflicts: number}>} */
+    /** @type {Map<Field, {area: HTMLTextAreaElement, state: HTMLElement, others: HTMLElement, versions: HTMLElement}>} */
     this.fields = new Map();
     this.form = element("form", { className: "edit" }, FIELDS.map((each) => this.#field(each)));
     this.form.addEventListener("submit", (event) => event.preventDefault());
@@ -69,7 +74,7 @@ export class Info {
     state.dataset.hint = hint;
     area.addEventListener("change", guard(() => this.#save(field, { decided: false })));
     area.addEventListener("keydown", guard((event) => this.#key(event, field)));
-    this.fields.set(field, { area, state, others, versions, conflicts: 0 });
+    this.fields.set(field, { area, state, others, versions });
     const head = element("div", { className: "head" }, [element("label", { htmlFor: id }, [label]), history]);
     return element("div", { className: "field" }, [head, area, state, others, versions]);
   }
@@ -107,11 +112,13 @@ export class Info {
     const part = this.fields.get(field);
     const [photo, shown] = [this.#photo, this.#shown];
     if (!photo || !part || (!decided && !part.others.hidden)) return undefined;
-    const [{ value }, { conflicts }] = [part.area, part];
+    const [{ value }, key] = [part.area, draftOf(field, photo)];
+    const conflicts = this.#conflicts.get(key);
+    this.#saves.set(key, (this.#saves.get(key) ?? 0) + 1);
     const saved = this.#saving.then(() => {
-      if (conflicts === part.conflicts) return this.#send(field, photo, shown, value);
+      if (conflicts === this.#conflicts.get(key)) return this.#send(field, photo, shown, value);
       return undefined; // others' words have come since: the person had not seen them
-    });
+    }).finally(() => this.#saves.set(key, (this.#saves.get(key) ?? 1) - 1));
     this.#saving = saved.catch(() => {});
     return saved;
   }
@@ -123,16 +130,18 @@ export class Info {
     const area = this.fields.get(field)?.area;
     const here = () => this.#photo?.id === photo.id;
     if (!area || value === written(shown[field])) return here() ? this.#settle(field) : undefined; // Enter and the change event save once
-    if (here()) this.#state(field, "Saving …");
+    if (here()) this.#state(field, SAVING);
+    const before = written(shown[field]);
     try {
       const body = { [field]: sent(field, value), shown: { [field]: shown[field] } };
       const image = await ask("PATCH", `/api/v1/images/${photo.id}`, { body });
       if (this.#drafts.get(draftOf(field, photo)) === value) this.#drafts.delete(draftOf(field, photo));
       this.onSaved(image);
-      shown[field] = image[field] ?? "";
+      const stored = image[field] ?? "";
+      shown[field] = stored;
       if (!here()) return;
-      this.#shown[field] = shown[field]; // the person may have left and come back meanwhile
-      if (area.value === value) area.value = written(shown[field]);
+      this.#shown[field] = stored; // the person may have left and come back meanwhile
+      if (area.value === value || area.value === before) area.value = written(shown[field]); // or it was taken back too late
       this.#settle(field);
       this.#state(field, "Saved. Your text is never overwritten automatically.");
       this.say("Saved.");
@@ -151,7 +160,8 @@ export class Info {
   async #refused(field, photo, shown, problem) {
     const part = this.fields.get(field);
     this.say("Not saved.");
-    if (part && problem.code === "changed") part.conflicts += 1;
+    const key = draftOf(field, photo);
+    if (problem.code === "changed") this.#conflicts.set(key, (this.#conflicts.get(key) ?? 0) + 1);
     const image = problem.code === "changed" ? await ask("GET", `/api/v1/images/${photo.id}`).catch(() => null) : null;
     if (!part || !image) {
       this.#state(field, `Not saved: ${problem.message} Press Enter to try again.`, true);
@@ -164,10 +174,11 @@ export class Info {
     this.#compare(field, image);
   }
 
-  /** Show the words that are stored beside those that are typed. @param {Field} field @param {Photo} photo */
+  /** Show the words that are stored, which the next save replaces, beside those that are typed. @param {Field} field @param {Photo} photo */
   #compare(field, photo) {
     const part = this.fields.get(field);
     if (!part) return;
+    this.#shown[field] = photo[field] ?? "";
     part.others.replaceChildren(
       element("p", { className: "hint" }, ["Now: ", element("span", { dir: "auto" }, [text(photo, field) || "(empty)"])]),
       element("div", { className: "buttons" }, [
@@ -255,16 +266,20 @@ export class Info {
     const editable = !photo.read_only && photo.tags !== undefined;
     hide(this.form, !editable);
     for (const { field } of FIELDS) {
-      const area = this.fields.get(field)?.area;
+      const { area, others } = this.fields.get(field) ?? {};
       const words = text(photo, field);
-      if (!area || (!other && area.value !== written(this.#shown[field]))) continue;
+      if (!area || !others) continue;
+      if (!other && area.value !== written(this.#shown[field])) {
+        if (editable && !others.hidden && words !== written(this.#shown[field])) keepFocus(others, () => this.#compare(field, photo), area);
+        continue;
+      }
       if (other || area.value !== words) {
         area.value = words;
         this.#settle(field);
         this.#state(field, "");
       }
       this.#shown[field] = photo[field] ?? (field === "tags" ? [] : "");
-      if (other) this.#restoreDraft(field, photo);
+      if (editable) this.#restoreDraft(field, photo);
     }
     this.similar.href = `/?similar=${photo.id}`;
     this.#read(photo, editable);
@@ -272,13 +287,22 @@ export class Info {
 
   /** @param {Field} field @param {Photo} photo */
   #restoreDraft(field, photo) {
-    const part = this.fields.get(field);
-    const draft = this.#drafts.get(draftOf(field, photo));
-    this.#drafts.delete(draftOf(field, photo));
+    const [part, key] = [this.fields.get(field), draftOf(field, photo)];
+    const draft = this.#drafts.get(key);
+    this.#drafts.delete(key);
     if (!part || draft === undefined || draft === text(photo, field)) return;
     part.area.value = draft;
+    if (this.#saves.get(key)) {
+      this.#state(field, SAVING);
+      return;
+    }
     this.#state(field, "Your text is not saved.", true);
     this.#compare(field, photo);
+  }
+
+  /** Whether text is left with other photos that is not saved. */
+  get unsaved() {
+    return this.#drafts.size > 0;
   }
 
   /** @param {Photo} photo @param {boolean} editable */

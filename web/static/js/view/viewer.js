@@ -100,6 +100,11 @@ export class PhotoViewer extends HTMLElement {
     return this.#options;
   }
 
+  /** Whether words that somebody has typed are not saved. */
+  get unsaved() {
+    return this.info?.unsaved ?? false;
+  }
+
   /** The id of the shown photo, or null. */
   get shown() {
     return this.#id;
