@@ -158,20 +158,17 @@ export class Info {
    * @param {Field} field @param {Photo} photo @param {Shown} shown @param {Problem} problem
    */
   async #refused(field, photo, shown, problem) {
-    const part = this.fields.get(field);
     this.say("Not saved.");
     const key = draftOf(field, photo);
     if (problem.code === "changed") this.#conflicts.set(key, (this.#conflicts.get(key) ?? 0) + 1);
     const image = problem.code === "changed" ? await ask("GET", `/api/v1/images/${photo.id}`).catch(() => null) : null;
-    if (!part || !image) {
-      this.#state(field, `Not saved: ${problem.message} Press Enter to try again.`, true);
-      return;
+    if (image) {
+      this.onSaved(image);
+      shown[field] = image[field] ?? "";
     }
-    this.onSaved(image);
-    shown[field] = image[field] ?? "";
     if (this.#photo?.id !== photo.id) return;
-    this.#state(field, problem.message, true);
-    this.#compare(field, image);
+    this.#state(field, image ? problem.message : `Not saved: ${problem.message} Press Enter to try again.`, true);
+    if (image) this.#compare(field, image);
   }
 
   /** Show the words that are stored, which the next save replaces, beside those that are typed. @param {Field} field @param {Photo} photo */
