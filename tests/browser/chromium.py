@@ -148,6 +148,11 @@ class Browser:
         """Whether the page is another than the one that ``open`` marked."""
         return self.run("return document.documentElement.dataset.mark") is None
 
+    @property
+    def asks_before_leaving(self) -> bool:
+        """Whether the page would ask the person before it is closed or left."""
+        return bool(self.run("return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"))
+
     def drop(self, *files: tuple[str, bytes], by: str = "drop") -> None:
         """Drop (or paste) files anywhere on the page.
 

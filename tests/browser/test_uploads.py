@@ -206,15 +206,14 @@ def test_progress_is_shown_while_a_file_is_sent(browser: Browser, stage: Stage) 
 
 def test_leaving_while_files_are_on_their_way_is_asked_about(browser: Browser, stage: Stage) -> None:
     """The question is not asked once all uploads have arrived."""
-    leaving = "return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     stage.bucket.hold.clear()
     browser.open()
     browser.drop(("cat.jpg", photo()))
     browser.wait(lambda: stage.bucket.posts == 1)
-    assert browser.run(leaving)
+    assert browser.asks_before_leaving
     stage.bucket.hold.set()
     done(browser, 1)
-    assert not browser.run(leaving)
+    assert not browser.asks_before_leaving
 
 
 def test_an_upload_during_a_search_shows_everything_again(browser: Browser, stage: Stage) -> None:

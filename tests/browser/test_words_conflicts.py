@@ -206,17 +206,16 @@ def test_conflict_of_one_photo_keeps_no_text_of_another(
 def test_page_asks_before_it_is_left_with_a_text_that_is_not_saved(
     browser: Browser, stage: Stage, image: Image
 ) -> None:
-    leaving = "return !window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     type_into(browser, CAPTION, " Mine.")
     stage.gallery.edit(image.public_id, Edit(caption="Theirs."))
     browser.press(Keys.ENTER)
     browser.wait(lambda: browser.has(".field .hint", "Now: Theirs."))
     go(browser, "next", "A dog.")
-    assert browser.run(leaving)
+    assert browser.asks_before_leaving
     go(browser, "previous", "A cat. Mine.")
     browser.find(CAPTION).send_keys(Keys.ENTER)
     browser.wait(lambda: browser.has(f"{CAPTION}-state", "Saved."))
-    assert not browser.run(leaving)
+    assert not browser.asks_before_leaving
 
 
 def test_second_text_that_is_saved_while_the_first_is_on_its_way_is_no_conflict(
