@@ -34,6 +34,7 @@ COLUMN = {Sort.TAKEN: "timeline_at", Sort.UPLOADED: "timeline_upload"}
 _MOST_LED = 10_000  # photos of the rarest term that are compared to count those
 _SAMPLE = 1000  # newest photos of a term that show how rare it is
 _MOST_READ = 30_000  # photos of one month, or of one term, that are compared for a part of the month
+MOST_WALKED = 5000  # photos of the month that are compared for a part without an offset: others wait meanwhile
 _MOST_TEXTS = 2000  # of up to 8,000 characters, which are read at once for phrases
 _LEAST_READ = 400  # photos of a month that are compared at first
 _STEP = 4  # times as many are compared next
@@ -200,7 +201,8 @@ def slice_found(
     search = _Search.of(tx, query)
     if search is None or owner_seen(viewer) == NOBODY:
         return MonthSlice((), more=False)
-    found, compared = _Month(tx, search, viewer, month, sort, filters, below).newest(offset + limit + 1)
+    most = _MOST_READ if offset else MOST_WALKED
+    found, compared = _Month(tx, search, viewer, month, sort, filters, below).newest(offset + limit + 1, most)
     if compared is not None and len(found) < offset:
         raise Invalid("So many photos cannot be left out of this search. Use cursor.", code="offset")
     return slice_of(found[offset:], limit, compared)
@@ -255,8 +257,11 @@ class _Month:
     filters: Filters
     below: Place
 
-    def newest(self, wanted: int) -> tuple[list[_Row], Place | None]:
-        """Return up to ``wanted`` of them, and the last photo that was compared where others are left."""
+    def newest(self, wanted: int, most: int) -> tuple[list[_Row], Place | None]:
+        """Return up to ``wanted`` of them, and the last photo that was compared where others are left.
+
+        most: how many photos of the month are compared.
+        """
         if self.filters.status is Progress.FAILED:  # of a file that was rejected, the timeline knows nothing
             rarest = self.search.at_most(self.tx, _MOST_READ)
             return self._of(rarest or Source(status=Progress.FAILED), wanted), None
@@ -272,9 +277,9 @@ class _Month:
             walked, last = self._walked(search.beside(None), start, size, wanted - len(found))
             found += walked
             read += size
-            if last is None or len(found) >= wanted or read >= _MOST_READ:
+            if last is None or len(found) >= wanted or read >= most:
                 return found, last
-            start, size = last, min(size * _STEP, search.most_read, _MOST_READ - read)
+            start, size = last, min(size * _STEP, search.most_read, most - read)
         return found, None
 
     @property

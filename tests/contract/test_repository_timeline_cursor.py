@@ -144,7 +144,7 @@ def test_search_that_has_compared_enough_goes_on_with_the_next_part(
 ) -> None:
     for image in (photos[1], photos[12]):
         describe(repositories, image, "the zebra")
-    for name, most in {"_LEAST_READ": 2, "_MOST_READ": 5, "_MOST_TEXTS": 3}.items():
+    for name, most in {"_LEAST_READ": 2, "_MOST_READ": 5, "MOST_WALKED": 5, "_MOST_TEXTS": 3}.items():
         monkeypatch.setattr(timeline_search, name, most)
     monkeypatch.setattr(Source, "size", lambda source, tx, limit: 10_000)
     found = parts(repositories, 4, text)

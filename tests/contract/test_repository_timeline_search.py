@@ -155,7 +155,7 @@ def test_timeline_of_a_search_costs_the_same_however_many_photos_there_are(
 ) -> None:
     """What is counted, compared and put in order is bounded, and no statement names many ids."""
     bounds = {"MOST_COUNTED": 60, "MOST_COMPARED": 60, "_SAMPLE": 50, "_MOST_LED": 100, "_MOST_READ": 200}
-    for name, most in (bounds | {"_LEAST_READ": 10}).items():
+    for name, most in (bounds | {"_LEAST_READ": 10, "MOST_WALKED": 200}).items():
         monkeypatch.setattr(timeline_search, name, most)
     named, run = [0], Transaction._cursor
 

@@ -253,7 +253,12 @@ def test_longer_slice_begins_with_the_shorter_one(
     repositories: Repositories, database: Database, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     """A month, a word or a range of dates may have more photos than are compared."""
-    for name, bound in {"_LEAST_READ": 3, "_MOST_READ": most, "_MOST_TEXTS": most // 2}.items():
+    for name, bound in {
+        "_LEAST_READ": 3,
+        "_MOST_READ": most,
+        "MOST_WALKED": most,
+        "_MOST_TEXTS": most // 2,
+    }.items():
         monkeypatch.setattr(timeline_search, name, bound)
     chance = random.Random(most)
     gallery(repositories, database, chance)

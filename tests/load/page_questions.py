@@ -8,7 +8,7 @@ from itertools import cycle, islice
 from urllib.parse import quote
 
 from imgcore.db.pages import PageRepository, encode_cursor
-from imgcore.db.timeline_search import MOST_COUNTED
+from imgcore.db.timeline_search import MOST_COUNTED, MOST_WALKED
 from tests.load.many_rows import ALBUM, BASE, MONTH_OF
 
 PAGE, PAGES = 40, 24  # photos of a page, and pages that are asked for once: a thousand photos have no more
@@ -167,7 +167,7 @@ def questions(pages: PageRepository, rows: int) -> list[Question]:
             for what, query in OF_TIMELINE.items()
             for part, path, shares, most in (
                 ("months", "/api/v1/timeline?", COUNTED, MOST_COUNTED),
-                ("month", f"{month}&", FOUND_IN_MONTH, rows // MONTHS + MORE_OF_MONTH),
+                ("month", f"{month}&", FOUND_IN_MONTH, min(rows // MONTHS + MORE_OF_MONTH, MOST_WALKED)),
             )
         ),
         *(Question(f"{what}, 304", [path], conditional=True) for what, path in unchanged.items()),
