@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import Any
 
 from bottle import request
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask, Task, WSGITask
+from waitress.utilities import build_http_date
 
 from web.http.errors import Problem, as_json
 from web.http.forwarded import normal_addresses
@@ -65,26 +67,39 @@ class ApplicationTask(WSGITask):
         waitress would take longer to write each name in capitals than all else. The security headers, the same
         in all responses, are added as bytes made once.
         """
-        fixed: bytes = self.channel.server.security_header
-        if not self.channel.server.security_names.isdisjoint(name.lower() for name, _ in self.response_headers):
-            _add_security_headers(self)
-            fixed = b""
-        if self.channel.server.app.health.draining:
+        server = self.channel.server
+        if server.app.health.draining:
             self.set_close_on_finish()
-        close = self.request.headers.get("CONNECTION", "").lower() == "close"
-        self._keeps_connection = self.version == "1.1" and not (self.has_body or close)
-        decided, added = [], []
-        for name, value in self.response_headers:
-            if name.lower() in _DECIDED:
-                decided.append((name, value))
-            else:
-                added.append(f"{name}: {value}\r\n")
+        decided, added, own = [], [], set()
+        for header in self.response_headers:
+            name = header[0].lower()
+            if name in _DECIDED:
+                decided.append(header)
+                continue
+            added.append("{}: {}\r\n".format(*header))
+            if name in server.security_lines:
+                own.add(name)
         self.response_headers = decided
+        fixed: bytes = server.security_header
+        if own:
+            fixed = "".join(line for name, line in server.security_lines.items() if name not in own).encode()
+        return self._decided_header()[:-2] + "".join(added).encode("latin-1") + fixed + b"\r\n"
+
+    def _decided_header(self) -> bytes:
+        """Return what waitress makes of the headers that it decides about, most often without asking it."""
+        closes = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.version == "1.1" and not closes:
+            match self.response_headers:
+                case [("Content-Length", length)] if self.has_body:
+                    date = _http_date(int(self.start_time))
+                    return f"HTTP/1.1 {self.status}\r\nContent-Length: {length}\r\nDate: {date}\r\n\r\n".encode(
+                        "latin-1"
+                    )
+        self._keeps_connection = self.version == "1.1" and not (self.has_body or closes)
         try:
-            header = bytes(super().build_response_header())
+            return bytes(super().build_response_header())
         finally:
             self._keeps_connection = False
-        return header[:-2] + "".join(added).encode("latin-1") + fixed + header[-2:]
 
     def set_close_on_finish(self) -> None:
         if not self._keeps_connection:
@@ -123,6 +138,11 @@ class RequestParser(HTTPRequestParser):
             super().parse_header(header_plus)
         except ValueError as error:
             raise ParsingError("The request cannot be parsed") from error
+
+
+@lru_cache(maxsize=2)
+def _http_date(second: int) -> str:
+    return str(build_http_date(second))
 
 
 def _add_security_headers(task: Task) -> None:

@@ -6,8 +6,10 @@ the name of its part.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
+from typing import Any
 
 from imgcore.db.circuit_breaker import FOR_NOTICE
 from imgcore.db.connection import Repository, Transaction
@@ -77,28 +79,21 @@ class FrontRepository(Repository):
 def _read_page(
     tx: Transaction, cursor: str | None, limit: int, viewer: Viewer, newest: int, breaker: str
 ) -> FrontPage:
+    statement, values = _question(viewer, newest)
+    below = TOP if cursor is None else decode_cursor(cursor)
+    return FrontPage(limit, tx.answer(statement, below=below, limit=limit + 1, breaker=breaker, **values))
+
+
+@lru_cache(maxsize=256)
+def _question(viewer: Viewer, newest: int) -> tuple[str, Mapping[str, Any]]:
+    """Return the statement for a viewer, and its values beside those of the page."""
     seen, values = rights(viewer)
-    owner = owner_seen(viewer)
-    scope = None
-    if newest and owner != NOBODY:
-        scope = "" if owner is None else " WHERE owner_id = :owner_id"
-        values |= {"newest": newest} | ({} if owner is None else {"owner_id": owner})
-    answer = tx.answer(
-        _statement(tuple(seen), scope),
-        below=TOP if cursor is None else decode_cursor(cursor),
-        limit=limit + 1,
-        breaker=breaker,
-        **values,
-    )
-    return FrontPage(limit, answer)
-
-
-@cache
-def _statement(seen: tuple[str, ...], scope: str | None) -> str:
     parts = [sql(_IMAGES, conditions=" AND ".join(seen)), _PAUSED, FOR_NOTICE]
-    if scope is not None:
-        parts.append(sql(_NEWEST, scope=scope))
-    return " UNION ALL ".join(parts)
+    owner = owner_seen(viewer)
+    if newest and owner != NOBODY:
+        parts.append(sql(_NEWEST, scope="" if owner is None else " WHERE owner_id = :owner_id"))
+        values |= {"newest": newest} | ({} if owner is None else {"owner_id": owner})
+    return " UNION ALL ".join(parts), values
 
 
 def _part(answer: Answer, name: str) -> list[tuple[str, str, str | None]]:

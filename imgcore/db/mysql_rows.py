@@ -35,7 +35,7 @@ def read_answer(connection: Any, text: str, values: Mapping[str, Any]) -> Answer
         from pymysql.err import InterfaceError
 
         raise InterfaceError(0, "")
-    connection._write_bytes(command)
+    _send(connection, command)
     data = _receive(connection)
     try:
         if len(data) <= _LONGEST_KEPT and (kept := _kept_answer(data, connection.encoding)) is not None:
@@ -61,6 +61,15 @@ def _command(text: str, names: tuple[str, ...], values: tuple[Any, ...]) -> byte
     }
     statement = (text % literals).encode()
     return (len(statement) + 1).to_bytes(3, "little") + b"\0" + _QUERY + statement
+
+
+def _send(connection: Any, command: bytes) -> None:
+    try:
+        sent = connection._sock.send(command)
+        if sent < len(command):
+            connection._sock.sendall(command[sent:])
+    except OSError:
+        lost(connection)
 
 
 def _receive(connection: Any) -> bytes:

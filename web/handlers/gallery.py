@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -40,6 +41,55 @@ if TYPE_CHECKING:
 Versions = tuple[tuple[int, int], ...]  # of images: id and version
 _DRAWN = 8  # photos that the page has before its scripts have asked for any
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the address of the gallery page asks for.
+
+    refusal: why a filter is refused, so that the list is shown without any. deleted: the public id of an image.
+    address: of this page; it holds all of this.
+    """
+
+    cursor: str | None
+    words: str | None
+    filters: Filters
+    refusal: str | None
+    chosen: Mapping[str, str]
+    deleted: str
+    address: str
+    searches: bool
+    draws_newest: bool
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> _Asked:
+        """Read query parameters."""
+        refusal = None
+        try:
+            words, filters = searched(query)
+        except Problem as error:
+            words, filters, refusal = query.get("q", "").strip() or None, NO_FILTERS, str(error.body)
+        chosen = {name: query[name] for name in FILTERS if query.get(name)}
+        cursor, deleted = query.get("cursor") or None, query.get("deleted", "")
+        deleted = deleted if _PUBLIC_ID.fullmatch(deleted) else ""
+        sort = Sort.UPLOADED if query.get("sort") == Sort.UPLOADED else None
+        searches = bool(words or filters)
+        here = {"cursor": cursor, "q": words, **chosen, "sort": sort, "deleted": deleted}
+        given = {name: value for name, value in here.items() if value}
+        return cls(
+            cursor,
+            words,
+            filters,
+            refusal,
+            chosen,
+            deleted,
+            f"/?{urlencode(given)}" if given else "/",
+            searches,
+            draws_newest=not (cursor or searches or refusal or sort),
+        )
+
+
+_NOTHING = _Asked.of({})
 
 
 class GalleryPages:
@@ -84,33 +134,20 @@ class GalleryPages:
 
         The query parameter ``deleted`` names an image whose deletion the page offers to undo.
         """
-        asked = request.query()
-        cursor, deleted = asked.get("cursor") or None, asked.get("deleted", "")
-        gallery = self._gallery
-        words, filters, refusal = _searched(asked)
-        by_upload = asked.get("sort") == Sort.UPLOADED
-        plain = not (cursor or words or filters or refusal or by_upload)
+        query = request.query()
+        asked = _Asked.of(query) if query else _NOTHING
+        gallery, account = self._gallery, caller().account
         found: FrontPage | PageVersions
-        if words or filters:
-            found = gallery.page_versions(cursor=cursor, limit=LIMITS.page_size, query=words, filters=filters)
+        if asked.searches:
+            found = gallery.page_versions(
+                cursor=asked.cursor, limit=LIMITS.page_size, query=asked.words, filters=asked.filters
+            )
             notices = gallery.notices()
         else:
-            found = gallery.front_page(cursor, LIMITS.page_size, _DRAWN if plain else 0)
+            drawn = _DRAWN if asked.draws_newest else 0
+            found = gallery.front_page(asked.cursor, LIMITS.page_size, drawn)
             notices = gallery.notices_of(found.conditions())
-        chosen = {name: asked[name] for name in FILTERS if asked.get(name)} if asked else {}
-        deleted = deleted if _PUBLIC_ID.fullmatch(deleted) else ""
-        sort = Sort.UPLOADED if by_upload else None
-        here = {"cursor": cursor, "q": words, **chosen, "sort": sort, "deleted": deleted}
-        shown = {
-            "here": _address(here),
-            "notices": notices,
-            "words": words or "",
-            "chosen": tuple(chosen.items()),
-            "refusal": refusal,
-            "first": cursor is None,
-            "owners": gallery.viewer.sees_others and caller().account is not None,
-            "deleted": deleted,
-        }
+        owners = gallery.viewer.sees_others and account is not None
 
         def render() -> bytes:
             page = found if isinstance(found, PageVersions) else found.page()
@@ -122,11 +159,18 @@ class GalleryPages:
                 pictures=self._pictures(newest, gallery),
                 following=page.next,
                 limits=gallery.limits,
-                **shown | {"chosen": chosen},
+                here=asked.address,
+                notices=notices,
+                words=asked.words or "",
+                chosen=asked.chosen,
+                refusal=asked.refusal,
+                first=asked.cursor is None,
+                owners=owners,
+                deleted=asked.deleted,
             )
             return html.encode()
 
-        key = (found, tuple(shown.values()), self._version, caller().account, common_key(gallery))
+        key = (found, asked.address, notices, owners, self._version, account, common_key(gallery))
         return answer_from_cache(self._pages, key, csrf_token(), render)
 
     def _pictures(self, newest: Versions, gallery: Gallery) -> list[dict[str, Any]]:
@@ -237,20 +281,6 @@ class GalleryPages:
 
     def _shown(self, image: Image) -> dict[str, Any]:
         return serializers.image_json(image, self._gallery)
-
-
-def _searched(asked: Mapping[str, str]) -> tuple[str | None, Filters, str | None]:
-    """Return words and filters of the request, and why a filter is refused: the list is shown without any."""
-    try:
-        return *searched(asked), None
-    except Problem as error:
-        return asked.get("q", "").strip() or None, NO_FILTERS, str(error.body)
-
-
-def _address(parameters: Mapping[str, str | None]) -> str:
-    """Return the address of the gallery page with those parameters that have a value."""
-    given = {name: value for name, value in parameters.items() if value}
-    return f"/?{urlencode(given)}" if given else "/"
 
 
 def _see(path: str) -> HTTPResponse:

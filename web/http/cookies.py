@@ -15,6 +15,7 @@ from web.http.hosts import LOOPBACK_NAMES, host_name
 SESSION = "gallery.session"  # key in the request's environ: the token of the authenticated session
 _SESSION, _CSRF, _DEVICE = "gallery_session", "gallery_form", "gallery_device"
 _SECURE_SESSION = "__Host-gallery"
+_CREDENTIALS = tuple(f"{name}=" for name in (_SESSION, _SECURE_SESSION, _DEVICE))
 _SIGN_IN, _CHALLENGE = "gallery_sign_in", "gallery_challenge"
 _DAY = 86_400
 _SIGN_IN_SECONDS = 600
@@ -29,7 +30,7 @@ def is_https() -> bool:
 
 def holds_credential(header: str) -> bool:
     """Return whether a Cookie header has a session or belongs to a known browser, valid or not."""
-    return any(f"{name}=" in header for name in (_SESSION, _SECURE_SESSION, _DEVICE))
+    return bool(header) and any(name in header for name in _CREDENTIALS)
 
 
 def csrf_cookie_name() -> str:
@@ -43,7 +44,10 @@ def read_cookie(name: str) -> str:
     The gallery's own values have nothing to unquote. Python's parser takes as long as all else that a cached
     page needs, and before 3.11.10 quadratic time for backslashes (CVE-2024-7592).
     """
-    pairs = (pair.strip().partition("=") for pair in request.environ.get("HTTP_COOKIE", "").split(";"))
+    sent = request.environ.get("HTTP_COOKIE", "")
+    if name not in sent:
+        return ""
+    pairs = (pair.strip().partition("=") for pair in sent.split(";"))
     return str({known: value for known, _, value in pairs}.get(name, "")).strip('"')
 
 

@@ -70,7 +70,9 @@ def _check_path(environ: Mapping[str, Any]) -> None:
 
 
 def _check_length(environ: Mapping[str, Any]) -> None:
-    text = environ.get("CONTENT_LENGTH") or "0"
+    text = environ.get("CONTENT_LENGTH")
+    if not text:
+        return
     if not (text.isascii() and text.isdigit()):
         raise Problem(400, "malformed", "Content-Length must be a whole number.")
     # int() refuses more than 4,300 digits, so the number of digits is compared first
