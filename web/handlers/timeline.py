@@ -30,7 +30,7 @@ class TimelineApi:
 
     def __init__(self, gallery: Gallery) -> None:
         self._unrestricted = gallery
-        self._months: Cache[CachedPage] = Cache(JSON_BYTES)
+        self._answers: Cache[CachedPage] = Cache(JSON_BYTES)
 
     def routes(self) -> list[Route]:
         """Return (method, path, handler)."""
@@ -48,18 +48,21 @@ class TimelineApi:
         return self._unrestricted.timeline
 
     @requires(Scope.READ)
-    def months(self) -> HTTPResponse:
+    def months(self) -> bytes:
         """Return the months that have photos, the newest first, with their counts."""
         gallery = gallery_for_caller(self._unrestricted)
         asked = request.query()
         sort = parsed_sort(asked.get("sort"), Sort.TAKEN)
         found = self._rows.months(gallery.viewer, sort, *searched(asked))
-        shown = {
-            "months": [asdict(each) for each in found.months],
-            "total": found.total,
-            "exact": found.exact,
-        }
-        return json_with_etag(shown)
+        return json_from_cache(
+            self._answers,
+            found,
+            lambda: {
+                "months": [asdict(each) for each in found.months],
+                "total": found.total,
+                "exact": found.exact,
+            },
+        )
 
     @requires(Scope.READ)
     def month(self, month: str) -> bytes:
@@ -83,7 +86,7 @@ class TimelineApi:
         rest = {"next": offset + limit if found.more else None, "cursor": found.cursor}
         key = (found, month, sort, rest["next"], common_key(gallery))
         return json_from_cache(
-            self._months, key, lambda: {"month": month, **self._shown(found, sort, gallery), **rest}
+            self._answers, key, lambda: {"month": month, **self._shown(found, sort, gallery), **rest}
         )
 
     @requires(Scope.READ)
