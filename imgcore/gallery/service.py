@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from imgcore.accounts.models import Quota
-from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound, Unavailable
+from imgcore.errors import Conflict, Forbidden, ImgcoreError, Invalid, NotFound
+from imgcore.gallery import readiness
 from imgcore.gallery.checks import PAGE_LIMIT as PAGE_LIMIT
 from imgcore.gallery.checks import QUERY_LENGTH as QUERY_LENGTH
 from imgcore.gallery.checks import checked_batch, checked_query, checked_sha256
@@ -25,7 +25,6 @@ from imgcore.gallery.models import (
     EVERYBODY,
     MAX_BYTES,
     MEDIA_TYPES,
-    MISSING,
     Edit,
     Image,
     Limits,
@@ -366,8 +365,7 @@ class Gallery:
 
     def checks(self) -> dict[str, Callable[[], str | None]]:
         """Return a check of each dependency, which returns an error message or None."""
-        checks = {"database": self.images.ping, "storage": self._check_storage}
-        return {name: partial(_error_message, check) for name, check in checks.items()}
+        return readiness.checks(self.images.ping, self.pages, self.storage)
 
     def missing(self) -> int | None:
         """Return the number of photos whose stored file has vanished; None while the database is away."""
@@ -376,25 +374,6 @@ class Gallery:
         except ImgcoreError:
             return None
 
-    def _check_storage(self) -> None:
-        """Check the buckets and the files of the newest photo: a bucket may be there and empty."""
-        self.storage.ping()
-        for image in self.pages.page(cursor=None, limit=10, query=None).images:
-            if image.status == "done":
-                if self.storage.find(image.image_key, version_id=image.version_id) is None:
-                    raise Unavailable("The newest photo is missing in the uploads bucket.", code=MISSING)
-                if not self.storage.has_derived(image.derived_keys):
-                    raise Unavailable("The newest thumbnails are missing in the derived bucket.", code=MISSING)
-                return
-
     def _send(self, image: Image, kinds: Sequence[TaskKind]) -> None:
         for kind in kinds:
             self.queues.send(kind, image.image_key)
-
-
-def _error_message(ping: Callable[[], None]) -> str | None:
-    try:
-        ping()
-    except ImgcoreError as error:
-        return error.message
-    return None

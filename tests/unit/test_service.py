@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from imgcore.db.connection import Database
 from imgcore.errors import Conflict, Invalid, NotFound, Unavailable
 from imgcore.gallery.keys import new_public_id
 from imgcore.gallery.models import MAX_BYTES, Edit, Image, NewImage, Source, TaskKind, TaskStatus, UploadStatus
@@ -318,6 +319,19 @@ def test_ready_unreachable_dependency_has_a_message(gallery: Gallery, storage: F
     assert {
         "database": None,
         "storage": "The uploads bucket cannot be reached just now.",
+    } == {name: run() for name, run in gallery.checks().items()}
+
+
+def test_ready_names_the_database_alone_where_only_that_is_away(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(self: Database, work: object) -> None:
+        raise Unavailable("The database cannot be reached just now.")
+
+    monkeypatch.setattr(Database, "read", read)
+    assert {
+        "database": "The database cannot be reached just now.",
+        "storage": None,
     } == {name: run() for name, run in gallery.checks().items()}
 
 
