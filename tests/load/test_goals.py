@@ -53,6 +53,34 @@ def test_each_question_over_more_rows_has_a_goal(
     assert (met, not met) == (found[10_000, "filter: flat"], bool(table.missed))
 
 
+def test_page_is_compared_with_the_peer_and_the_floor_of_the_same_moment(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A machine that is slower for some rounds makes the page no dearer than the others."""
+    rounds = [
+        Measured(ours, 0.0, 1.0, 500, peer=peer, floor=floor)
+        for ours, peer, floor in ((1.0, 4.0, 0.6), (2.0, 8.0, 1.2), (2.0, 4.0, 0.6))
+    ]
+    question = Question(HOT_PAGE, ["/"], goal_of_peer=1 / 3)
+    Table("mariadb", 1, 1).show(1000, question, Measured.median(rounds))
+    Table("mariadb", 1, 1).show(10_000, question, Measured.median(rounds[2:]))
+
+    parts = {(1000, "peer"): True, (1000, "floor"): True, (10_000, "peer"): False, (10_000, "floor"): False}
+    wanted = {(rows, f"page: of the {name}"): met for (rows, name), met in parts.items()}
+    assert wanted == goals_of(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("cost", "met"), [(1.5, True), (1.6, False)])
+def test_question_that_costs_most_over_the_fewest_rows_is_compared_with_the_others(
+    capsys: pytest.CaptureFixture[str], cost: float, met: bool
+) -> None:
+    table = Table("sqlite", 1, 1)
+    for rows, ours in ((1000, 9.0), (10_000, 1.0), (100_000, cost)):
+        table.show(rows, Question("filter", ["/"]), Measured(ours, 0.0, 1.0, 500))
+
+    assert {(10_000, "filter: flat"): True, (100_000, "filter: flat"): met} == goals_of(capsys.readouterr().out)
+
+
 @pytest.mark.parametrize(
     ("compared", "cost", "missed"),
     [
