@@ -70,10 +70,11 @@ class ApplicationTask(WSGITask):
         server = self.channel.server
         if server.app.health.draining:
             self.set_close_on_finish()
+        head = self.request.command == "HEAD"  # without a body, waitress would leave out the length of GET's
         decided, added, own = [], [], set()
         for header in self.response_headers:
             name = header[0].lower()
-            if name in _DECIDED:
+            if name in _DECIDED and not (name == "content-length" and head):
                 decided.append(header)
                 continue
             added.append("{}: {}\r\n".format(*header))
@@ -100,6 +101,11 @@ class ApplicationTask(WSGITask):
             return bytes(super().build_response_header())
         finally:
             self._keeps_connection = False
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows; waitress ends one of no known length by a chunk, also after HEAD."""
+        return self.request.command != "HEAD" and bool(super().has_body)
 
     def set_close_on_finish(self) -> None:
         if not self._keeps_connection:

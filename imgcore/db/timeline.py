@@ -196,18 +196,19 @@ class TimelineRepository(Repository):
         month: str,
         sort: Sort,
         *,
-        offset: int,
         limit: int,
+        offset: int | None = None,
         cursor: str | None = None,
         text: str | None = None,
         filters: Filters = NO_FILTERS,
     ) -> MonthSlice:
         """Return ``limit`` photos of a month (YYYY-MM) after the ``offset`` newest ones below ``cursor``.
 
+        Without an offset, not even 0, a search compares fewer photos and relies on the cursor that it returns.
         Invalid: offset, cursor.
         """
         below = month_place(cursor, month)
-        if offset > MOST_SKIPPED:
+        if (offset or 0) > MOST_SKIPPED:
             raise Invalid(f"offset may be {MOST_SKIPPED} at most.", code="offset")
         if text or filters:
             return self._database.read_heavy(
@@ -220,8 +221,8 @@ class TimelineRepository(Repository):
         scope, values = scope_of(owner)
         column = COLUMN[sort]
         statement = sql(_SLICE, below=sql(BELOW, column=column, id="id"), column=column, scope=scope)
-        values |= {**below_values(month, below), "offset": offset, "limit": limit + 1}
-        read = self._database.read if offset <= HEAVY_OFFSET else self._database.read_heavy
+        values |= {**below_values(month, below), "offset": offset or 0, "limit": limit + 1}
+        read = self._database.read if (offset or 0) <= HEAVY_OFFSET else self._database.read_heavy
         return slice_of(read(lambda tx: tx.tuples(statement, **values)), limit)
 
     def tiles(self, ids: Sequence[int], sort: Sort = Sort.TAKEN) -> Sequence[Tile]:

@@ -188,11 +188,12 @@ def slice_found(
     text: str | None,
     filters: Filters,
     below: Place,
-    offset: int,
+    offset: int | None,
     limit: int,
 ) -> MonthSlice:
     """Return ``limit`` photos of a month that are found after the ``offset`` newest ones below a cursor.
 
+    Who counts by offsets goes on from the photos that were found: more are compared for them.
     Invalid (``offset``) where more photos would have to be compared than may be.
     """
     query = query_of(tx, text, filters, viewer)
@@ -201,7 +202,8 @@ def slice_found(
     search = _Search.of(tx, query)
     if search is None or owner_seen(viewer) == NOBODY:
         return MonthSlice((), more=False)
-    most = _MOST_READ if offset else MOST_WALKED
+    most = MOST_WALKED if offset is None else _MOST_READ
+    offset = offset or 0
     found, compared = _Month(tx, search, viewer, month, sort, filters, below).newest(offset + limit + 1, most)
     if compared is not None and len(found) < offset:
         raise Invalid("So many photos cannot be left out of this search. Use cursor.", code="offset")

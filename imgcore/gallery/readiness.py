@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from imgcore.errors import ImgcoreError, Unavailable
-from imgcore.gallery.models import MISSING
+from imgcore.gallery.models import MISSING, Image
 from imgcore.gallery.ports import Storage
 
 if TYPE_CHECKING:
     from imgcore.db.pages import PageRepository
 
-_NEWEST = 10  # photos, of which the newest that is described is looked for
+_LOOKED_AT = 10  # newest photos, of which the first that is described is looked for
 
 
 def checks(
@@ -23,15 +23,28 @@ def checks(
 
     ping: of the database.
     """
-    found = {"database": ping, "storage": partial(_check_storage, pages, storage)}
+    found = {
+        "database": partial(_check_database, ping, pages),
+        "storage": partial(_check_storage, pages, storage),
+    }
     return {name: partial(_error_message, check) for name, check in found.items()}
+
+
+def _check_database(ping: Callable[[], None], pages: PageRepository) -> None:
+    """Check that the database answers, and has the tables of photos: a locked or lost one fails each page."""
+    ping()
+    _newest(pages)
+
+
+def _newest(pages: PageRepository) -> Sequence[Image]:
+    return pages.page(cursor=None, limit=_LOOKED_AT, query=None).images
 
 
 def _check_storage(pages: PageRepository, storage: Storage) -> None:
     """Check the buckets and the files of the newest photo: a bucket may be there and empty."""
     storage.ping()
     try:
-        newest = pages.page(cursor=None, limit=_NEWEST, query=None).images
+        newest = _newest(pages)
     except ImgcoreError:
         return  # which the check of the database tells
     image = next((image for image in newest if image.status == "done"), None)

@@ -66,7 +66,7 @@ def parts(
     found: list[list[int]] = []
     cursor: str | None = None
     while not found or cursor is not None:
-        part = repositories.timeline.month(viewer, MONTH, sort, offset=0, limit=limit, cursor=cursor, text=text)
+        part = repositories.timeline.month(viewer, MONTH, sort, limit=limit, cursor=cursor, text=text)
         found.append([id_ for id_, _ in part.versions])
         assert not part.more or part.cursor is not None
         cursor = part.cursor
@@ -155,6 +155,28 @@ def test_search_that_has_compared_enough_goes_on_with_the_next_part(
     with pytest.raises(Invalid) as raised:
         repositories.timeline.month(EVERYBODY, MONTH, Sort.TAKEN, offset=2, limit=4, text=text)
     assert "offset" == raised.value.code
+
+
+def test_who_counts_by_offsets_gets_all_that_more_comparisons_find(
+    repositories: Repositories, photos: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The offset that follows is known only where photos were found; a cursor goes on without any."""
+    for image in photos[8:11]:
+        describe(repositories, image, "the zebra")
+    for name, most in {"_LEAST_READ": 2, "MOST_WALKED": 4}.items():
+        monkeypatch.setattr(timeline_search, name, most)
+    monkeypatch.setattr(Source, "size", lambda source, tx, limit: 10_000)
+    asked = {"limit": 2, "text": "zebra"}
+    by_cursor = repositories.timeline.month(EVERYBODY, MONTH, Sort.TAKEN, **asked)
+    by_offset = [
+        repositories.timeline.month(EVERYBODY, MONTH, Sort.TAKEN, offset=offset, **asked) for offset in (0, 2)
+    ]
+
+    assert ((), False, True) == (by_cursor.versions, by_cursor.more, by_cursor.cursor is not None)
+    assert [[image.id for image in photos[8:10]], [photos[10].id]] == [
+        [id_ for id_, _ in part.versions] for part in by_offset
+    ]
+    assert [True, False] == [part.more for part in by_offset]
 
 
 def test_offset_counts_from_the_cursor(repositories: Repositories, photos: list[Image]) -> None:

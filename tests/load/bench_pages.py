@@ -9,7 +9,7 @@ floor, of pages that were not asked for before at most the peer's hot page; ``fl
 together at most 1.5 times those over any fewer rows, or, where the answer is longer than there, 1.5 times the
 kept list of 40 photos over as many rows if that is more. A search that must look up photos one by one, such as
 one for two words that no photo has both of, finds more of them among more photos: each may cost a twelfth of
-what one costs on a page that was not asked for before, and the whole search takes at most a tenth of a second.
+what one costs on a page that was not asked for before, and one request takes at most a tenth of a second.
 Of eight searches at once for words that no photo has, none may be refused, and each has the same tenth of a
 second.
 """

@@ -335,6 +335,14 @@ def test_ready_names_the_database_alone_where_only_that_is_away(
     } == {name: run() for name, run in gallery.checks().items()}
 
 
+def test_ready_fails_where_the_table_of_photos_is_lost(gallery: Gallery, repositories: Repositories) -> None:
+    repositories.images._database.run(lambda tx: tx.execute("ALTER TABLE images RENAME TO lost"))
+    found = {name: run() for name, run in gallery.checks().items()}
+
+    assert found["database"] is not None
+    assert found["storage"] is None
+
+
 def test_storage_origins_are_those_of_the_storage(gallery: Gallery) -> None:
     assert ["http://bucket.test"] == gallery.storage_origins
 

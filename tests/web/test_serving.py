@@ -146,6 +146,22 @@ def test_response_has_each_security_header_once(running: Running, path: str) -> 
     assert {1} == {names.count(name) for name in security_headers([], "")}
 
 
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+@pytest.mark.parametrize("path", ["/", "/about", "/healthz", "/nowhere"])
+def test_head_is_answered_by_headers_alone(running: Running, path: str, accepted: str) -> None:
+    """Nothing follows them, and the connection stays, whether or not the length of the body is known."""
+    request = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {accepted}\r\n"
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(f"{request}\r\n{request}Connection: close\r\n\r\n".encode())
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    first, second, rest = received.split(b"\r\n\r\n")
+    assert b"" == rest
+    assert first.startswith(b"HTTP/1.1 ")
+    assert second.startswith(first[:12])
+    assert b"transfer-encoding" not in received.lower()
+    assert "identity" != accepted or b"content-length" in first.lower()
+
+
 def test_shared_photos_that_reach_the_server_are_refused_with_a_page(running: Running) -> None:
     """The service worker is missing; the body is above what the server itself takes."""
     connection = running.connect()

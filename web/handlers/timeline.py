@@ -69,7 +69,8 @@ class TimelineApi:
         """Return photos of one month, the newest first."""
         asked, gallery = request.query(), gallery_for_caller(self._unrestricted)
         month, sort = checked_month(month), parsed_sort(asked.get("sort"), Sort.TAKEN)
-        offset = request.number(asked, "offset", 0, least=0, most=MOST_SKIPPED)
+        given = "offset" in asked
+        offset = request.number(asked, "offset", 0, least=0, most=MOST_SKIPPED) if given else None
         limit = request.number(asked, "limit", _USUAL_LIMIT, least=1, most=MONTH_LIMIT)
         cursor = request.short(asked, "cursor")
         text, filters = searched(asked)
@@ -83,7 +84,7 @@ class TimelineApi:
             text=text,
             filters=filters,
         )
-        rest = {"next": offset + limit if found.more else None, "cursor": found.cursor}
+        rest = {"next": (offset or 0) + limit if found.more else None, "cursor": found.cursor}
         key = (found, month, sort, rest["next"], common_key(gallery))
         return json_from_cache(
             self._answers, key, lambda: {"month": month, **self._shown(found, sort, gallery), **rest}
