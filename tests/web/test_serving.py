@@ -149,7 +149,7 @@ def test_response_has_each_security_header_once(running: Running, path: str) -> 
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
 @pytest.mark.parametrize("path", ["/", "/about", "/healthz", "/nowhere"])
 def test_head_is_answered_by_headers_alone(running: Running, path: str, accepted: str) -> None:
-    """Nothing follows them, and the connection stays, whether or not the length of the body is known."""
+    """The connection stays, whether or not the length of the body is known."""
     request = f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {accepted}\r\n"
     with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
         connection.sendall(f"{request}\r\n{request}Connection: close\r\n\r\n".encode())
