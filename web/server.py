@@ -182,9 +182,9 @@ class Server:
         )
         self._server.channel_class = _Channel
         self._server.app = app
-        lines = {name.lower(): f"{name}: {value}\r\n" for name, value in app.security_headers.items()}
-        self._server.security_lines = lines
-        self._server.security_header = "".join(lines.values()).encode("latin-1")
+        lines = [f"{name}: {value}\r\n" for name, value in app.security_headers.items()]
+        self._server.security_header = "".join(lines).encode("latin-1")
+        self._server.security_names = {name.lower() for name in app.security_headers}
         self._server.proto_variable = "HTTP_" + proto_header.upper().replace("-", "_")
         self._server.add_task = self._dispatch
         self._server.wake = self._map.wake = self._server.pull_trigger

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 from functools import lru_cache
 from typing import Any
 
 from bottle import request
 from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.task import ErrorTask, Task, WSGITask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import build_http_date
 
 from web.http.errors import Problem, as_json
@@ -18,6 +19,8 @@ from web.http.responses import encode_json
 
 # Headers that waitress reads, writes or leaves out itself
 _DECIDED = frozenset({"connection", "content-length", "date", "server", "transfer-encoding", "via"})
+
+_LINE = "{0[0]}: {0[1]}\r\n"  # of a header, from its name and value
 
 PROTO_HEADER, PROTO_VARIABLE = "X-Forwarded-Proto", "HTTP_X_FORWARDED_PROTO"
 
@@ -77,13 +80,14 @@ class ApplicationTask(WSGITask):
             if name in _DECIDED and not (name == "content-length" and head):
                 decided.append(header)
                 continue
-            added.append("{}: {}\r\n".format(*header))
-            if name in server.security_lines:
+            added.append(_LINE.format(header))
+            if name in server.security_names:
                 own.add(name)
         self.response_headers = decided
         fixed: bytes = server.security_header
         if own:
-            fixed = "".join(line for name, line in server.security_lines.items() if name not in own).encode()
+            added += map(_LINE.format, _security_headers_without(own, server))
+            fixed = b""
         return self._decided_header()[:-2] + "".join(added).encode("latin-1") + fixed + b"\r\n"
 
     def _decided_header(self) -> bytes:
@@ -126,7 +130,8 @@ class RefusalTask(ErrorTask):
             headers, body = self.channel.server.app.error_response(Problem(413, problem.code, NOT_SHARED))
         self.status = f"{error.code} {error.reason}"
         self.response_headers += headers.items()
-        _add_security_headers(self)
+        present = {name.lower() for name, _ in self.response_headers}
+        self.response_headers += _security_headers_without(present, self.channel.server)
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
@@ -151,7 +156,7 @@ def _http_date(second: int) -> str:
     return str(build_http_date(second))
 
 
-def _add_security_headers(task: Task) -> None:
-    present = {name.lower() for name, _ in task.response_headers}
-    headers = task.channel.server.app.security_headers
-    task.response_headers += [(name, value) for name, value in headers.items() if name.lower() not in present]
+def _security_headers_without(present: Set[str], server: Any) -> list[tuple[str, str]]:
+    """Return the security headers that a response lacks. present: lower-case names of those that it has."""
+    headers = server.app.security_headers.items()
+    return [(name, value) for name, value in headers if name.lower() not in present]

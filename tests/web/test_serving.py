@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bottle import HTTPResponse
 
 from tests.support.waiting import wait_for
 from tests.web.fakes import add_done, fake_gallery
@@ -144,6 +145,18 @@ def test_response_has_each_security_header_once(running: Running, path: str) -> 
     connection.request("GET", path)
     names = [name for name, _ in connection.getresponse().getheaders()]
     assert {1} == {names.count(name) for name in security_headers([], "")}
+
+
+def test_security_header_that_a_page_sets_itself_is_kept(running: Running) -> None:
+    own = {"referrer-policy": "no-referrer", "X-Frame-Options": "SAMEORIGIN"}
+    running.app.route("/own", "GET", lambda: HTTPResponse("Mine.", headers=own))
+    connection = running.connect()
+    connection.request("GET", "/own")
+    found = connection.getresponse().getheaders()
+
+    names = [name.lower() for name, _ in found]
+    assert {1} == {names.count(name.lower()) for name in security_headers([], "")}
+    assert {"no-referrer", "SAMEORIGIN"} <= {value for _, value in found}
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "identity"])
