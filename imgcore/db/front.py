@@ -79,13 +79,13 @@ class FrontRepository(Repository):
 def _read_page(
     tx: Transaction, cursor: str | None, limit: int, viewer: Viewer, newest: int, breaker: str
 ) -> FrontPage:
-    statement, values = _question(viewer, newest)
+    statement, values = _statement(viewer, newest)
     below = TOP if cursor is None else decode_cursor(cursor)
     return FrontPage(limit, tx.answer(statement, below=below, limit=limit + 1, breaker=breaker, **values))
 
 
 @lru_cache(maxsize=256)
-def _question(viewer: Viewer, newest: int) -> tuple[str, Mapping[str, Any]]:
+def _statement(viewer: Viewer, newest: int) -> tuple[str, Mapping[str, Any]]:
     """Return the statement for a viewer, and its values beside those of the page."""
     seen, values = rights(viewer)
     parts = [sql(_IMAGES, conditions=" AND ".join(seen)), _PAUSED, FOR_NOTICE]

@@ -207,8 +207,8 @@ class TimelineRepository(Repository):
         Without an offset, not even 0, a search compares fewer photos and relies on the cursor that it returns.
         Invalid: offset, cursor.
         """
-        below = month_place(cursor, month)
-        if (offset or 0) > MOST_SKIPPED:
+        below, skipped = month_place(cursor, month), offset or 0
+        if skipped > MOST_SKIPPED:
             raise Invalid(f"offset may be {MOST_SKIPPED} at most.", code="offset")
         if text or filters:
             return self._database.read_heavy(
@@ -221,8 +221,8 @@ class TimelineRepository(Repository):
         scope, values = scope_of(owner)
         column = COLUMN[sort]
         statement = sql(_SLICE, below=sql(BELOW, column=column, id="id"), column=column, scope=scope)
-        values |= {**below_values(month, below), "offset": offset or 0, "limit": limit + 1}
-        read = self._database.read if (offset or 0) <= HEAVY_OFFSET else self._database.read_heavy
+        values |= {**below_values(month, below), "offset": skipped, "limit": limit + 1}
+        read = self._database.read if skipped <= HEAVY_OFFSET else self._database.read_heavy
         return slice_of(read(lambda tx: tx.tuples(statement, **values)), limit)
 
     def tiles(self, ids: Sequence[int], sort: Sort = Sort.TAKEN) -> Sequence[Tile]:

@@ -193,7 +193,7 @@ def slice_found(
 ) -> MonthSlice:
     """Return ``limit`` photos of a month that are found after the ``offset`` newest ones below a cursor.
 
-    Who counts by offsets goes on from the photos that were found: more are compared for them.
+    A client that pages by offsets needs those before its offset found again: more are compared for it.
     Invalid (``offset``) where more photos would have to be compared than may be.
     """
     query = query_of(tx, text, filters, viewer)

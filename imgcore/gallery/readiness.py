@@ -13,7 +13,7 @@ from imgcore.gallery.ports import Storage
 if TYPE_CHECKING:
     from imgcore.db.pages import PageRepository
 
-_LOOKED_AT = 10  # newest photos, of which the first that is described is looked for
+_RECENT_PHOTOS = 10  # among which the newest that is described is looked for
 
 
 def checks(
@@ -37,7 +37,7 @@ def _check_database(ping: Callable[[], None], pages: PageRepository) -> None:
 
 
 def _newest(pages: PageRepository) -> Sequence[Image]:
-    return pages.page(cursor=None, limit=_LOOKED_AT, query=None).images
+    return pages.page(cursor=None, limit=_RECENT_PHOTOS, query=None).images
 
 
 def _check_storage(pages: PageRepository, storage: Storage) -> None:

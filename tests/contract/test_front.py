@@ -117,7 +117,7 @@ def conditions(repositories: Repositories) -> tuple[object, ...]:
 def test_key_of_a_page_is_read_from_indexes_alone(repositories: Repositories, database: Database) -> None:
     described(repositories, "shown.jpg")
     list(multiply(database, 1000))
-    statement = front._question(SHARED, newest=8)[0]
+    statement = front._statement(SHARED, newest=8)[0]
     for name, value in (
         ("below", "900"),
         ("limit", "41"),

@@ -168,7 +168,7 @@ def test_timeline_of_a_search_costs_the_same_however_many_photos_there_are(
     asked = (EVERYBODY, Sort.TAKEN, text, NO_FILTERS)
     # Of the copies, which have no date taken: the month of their upload
     windows = [
-        (EVERYBODY, name, *asked[1:], month_place(None, name), 0, 10)
+        (EVERYBODY, name, *asked[1:], month_place(None, name), None, 10)
         for name in ("2025-05", f"{photos[0][1].uploaded_at:%Y-%m}")
     ]
     for size in (600, 2400):

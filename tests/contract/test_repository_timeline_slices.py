@@ -268,10 +268,10 @@ def test_longer_slice_begins_with_the_shorter_one(
         (text, filters), viewer = question(chance), chance.choice(VIEWERS)
         month, sort = chance.choice(MONTHS), chance.choice(list(Sort))
         query = database.read(lambda tx, asked=(text, filters, viewer): query_of(tx, *asked))
-        wanted = known.month(query, viewer, month, sort)
+        wanted, offset = known.month(query, viewer, month, sort), chance.choice((None, 0))
         slices = [
             repositories.timeline.month(
-                viewer, month, sort, offset=0, limit=limit, text=text, filters=filters
+                viewer, month, sort, offset=offset, limit=limit, text=text, filters=filters
             ).versions
             for limit in (1, 3, 5, 100)
         ]
